@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <libsolve/core/export.hpp>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace libsolve {
+
+/// A group of ranks and its reductions: MPI where built with it, else one rank. Copies are handles
+/// to the same communicator. Every call but rank() and size() is collective. Reductions give the
+/// same bits on all ranks.
+class LIBSOLVE_EXPORT Communicator {
+ public:
+  /// One rank, no messages.
+  Communicator();
+  static Communicator self() { return Communicator(); }
+  /// MPI_COMM_WORLD where MPI is up, else self().
+  static Communicator world();
+  /// Wraps the caller's communicator (not duplicated, not freed): pass a pointer to an MPI_Comm.
+  /// Throws Unsupported in a build without MPI.
+  static Communicator from_mpi(const void* mpi_comm);
+
+  int rank() const noexcept;
+  int size() const noexcept;
+  /// Pointer to the wrapped MPI_Comm, or null for a communicator without MPI.
+  const void* mpi_comm() const noexcept;
+
+  void sum(std::span<double> values) const;
+  void sum(std::span<std::int64_t> values) const;
+  void max(std::span<double> values) const;
+  void min(std::span<double> values) const;
+  double sum(double value) const;
+  std::int64_t sum(std::int64_t value) const;
+  double max(double value) const;
+  /// Sum of `value` over the ranks before this one.
+  std::int64_t exclusive_scan(std::int64_t value) const;
+  /// Rank 0's value on every rank.
+  void broadcast(std::span<std::int64_t> values) const;
+  std::string broadcast(const std::string& text) const;
+  /// True on every rank where it is true on any.
+  bool any(bool value) const;
+  void barrier() const;
+
+ private:
+  struct Impl;
+  explicit Communicator(std::shared_ptr<const Impl> impl);
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace libsolve

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <libsolve/core/export.hpp>
+#include <span>
+#include <string_view>
+
+namespace libsolve {
+
+class Vector;
+
+/// A number a method measured in this iteration. Names are string literals and stay the same over
+/// a solve: they become columns of the history.
+struct Sample {
+  std::string_view name;
+  double value;
+};
+
+/// What a monitor answers: go on, or stop after this iteration and why.
+enum class Verdict { proceed, time_limit, interrupted };
+
+/// Watches an iteration. A method calls observe() once per iteration, on all ranks, with the same
+/// values on all; iteration 0 is the state before the first step. The method stops at once when the
+/// answer is not `proceed` and returns the matching Status with its current solution in place.
+/// Terminal lines, history tables, time limits, signals and snapshots are monitors.
+class LIBSOLVE_EXPORT Monitor {
+ public:
+  virtual ~Monitor();
+  virtual Verdict observe(std::int64_t iteration, std::span<const Sample> samples) = 0;
+  /// Called around the phases of a solve ("setup", "solve"); for profiles and progress lines.
+  virtual void begin_phase(std::string_view name);
+  /// One that keeps nothing and never stops.
+  static Monitor& none();
+};
+
+}  // namespace libsolve

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <libsolve/core/component.hpp>
+#include <libsolve/core/linear_operator.hpp>
+#include <memory>
+
+namespace libsolve {
+
+class CsrMatrix;
+
+/// Symmetric 3-, 5- or 7-point operator of cell-centred finite volumes on a structured grid,
+/// matrix-free:
+///   (A u)_c = sum over faces f of cell c  T_f (u_c - u_neighbour)  +  e_c u_c.
+/// T_f >= 0 couples the two cells of a face; e_c >= 0 gathers Dirichlet walls (at half a cell:
+/// 2 T), Dirichlet solids and a shift. A is symmetric and positive semidefinite, and definite when
+/// every connected component has some e_c > 0.
+class LIBSOLVE_EXPORT StencilOperator final : public LinearOperator {
+ public:
+  /// Constant coefficients: nothing is stored per cell.
+  struct Constant {
+    std::array<double, 3> coupling = {0.0, 0.0, 0.0};  ///< T per axis
+    /// e added to the cells along each of the six sides, [axis][0 = low, 1 = high].
+    std::array<std::array<double, 2>, 3> wall = {};
+    double shift = 0.0;  ///< e added everywhere
+  };
+  /// Variable coefficients, one entry per cell (length grid.num_cells()).
+  struct Variable {
+    /// face[a](c): T of the face between c and its next neighbour along axis a; 0 at the end of the
+    /// axis and at faces to solid cells. Axes with one cell may have an empty view.
+    std::array<VectorView, 3> face;
+    /// e_c; positive at solid cells, whose faces are all 0, so that they are identity-like rows.
+    VectorView excess;
+    /// 1 where the cell is solid, 0 elsewhere; empty where there is no solid cell.
+    Kokkos::View<const unsigned char*, MemSpace> solid;
+  };
+
+  StencilOperator(Grid grid, Constant coefficients);
+  StencilOperator(Grid grid, Variable coefficients);
+  ~StencilOperator() override;
+
+  const Grid& grid() const noexcept { return grid_; }
+  bool is_constant() const noexcept { return is_constant_; }
+  const Constant& constant() const noexcept { return constant_; }
+  const Variable& variable() const noexcept { return variable_; }
+
+  /// The same operator as a matrix in compressed rows, for methods that need entries.
+  std::shared_ptr<CsrMatrix> assemble() const;
+
+  const Partition& row_partition() const override { return partition_; }
+  const Partition& column_partition() const override { return partition_; }
+  void apply(const Vector& x, const Vector& y) const override;
+  bool diagonal(const Vector& d) const override;
+  bool is_symmetric() const override { return true; }
+  std::string description() const override;
+  double bytes_per_apply() const override;
+  double memory_bytes() const override;
+  double apply_dot(const Vector& x, const Vector& y) const override;
+  double update_direction_and_apply(const Vector& z, double beta, const Vector& p,
+                                    const Vector& q) const override;
+  double residual(const Vector& b, const Vector& x, const Vector& r) const override;
+
+ private:
+  Grid grid_;
+  Partition partition_;
+  bool is_constant_ = true;
+  Constant constant_;
+  Variable variable_;
+};
+
+}  // namespace libsolve
