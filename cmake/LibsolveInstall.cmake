@@ -1,0 +1,35 @@
+# Installation: one prefix with lib/, bin/, include/, and a package for find_package(libsolve).
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir lib/cmake/libsolve)
+set(LIBSOLVE_BUNDLED_KOKKOS OFF)
+if(libsolve_kokkos_prefix)
+  set(LIBSOLVE_BUNDLED_KOKKOS ON)
+  install(DIRECTORY ${libsolve_kokkos_prefix}/ DESTINATION lib/libsolve-deps/kokkos USE_SOURCE_PERMISSIONS
+          PATTERN libsolve-kokkos.log EXCLUDE)
+endif()
+
+set_target_properties(libsolve PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/libsolve-deps/kokkos/lib"
+                      INSTALL_RPATH_USE_LINK_PATH ON)
+install(TARGETS libsolve EXPORT libsolveTargets LIBRARY DESTINATION lib)
+if(TARGET libsolve_app)
+  set_target_properties(libsolve_app PROPERTIES
+    INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../lib/libsolve-deps/kokkos/lib"
+    INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS libsolve_app RUNTIME DESTINATION bin)
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/libsolve/ ${CMAKE_BINARY_DIR}/generated/libsolve/
+        DESTINATION include/libsolve FILES_MATCHING PATTERN *.hpp
+        PATTERN docs EXCLUDE)
+install(EXPORT libsolveTargets NAMESPACE libsolve:: DESTINATION ${package_dir})
+configure_package_config_file(cmake/libsolveConfig.cmake.in ${CMAKE_BINARY_DIR}/libsolveConfig.cmake
+                              INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/libsolveConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/libsolveConfig.cmake ${CMAKE_BINARY_DIR}/libsolveConfigVersion.cmake
+              cmake/libsolve_add_plugin.cmake
+        DESTINATION ${package_dir})
+install(FILES tests/support/main.cpp DESTINATION ${package_dir} RENAME libsolve_test_main.cpp)
+install(FILES cmake/kokkos/cuda13_compat.h DESTINATION ${package_dir})
+install(FILES LICENSE DESTINATION share/doc/libsolve)
