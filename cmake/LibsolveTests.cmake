@@ -1,7 +1,5 @@
 # Helpers for tests: environment, executables from folders, MPI runs.
 
-set(LIBSOLVE_DATA_DIR "$ENV{LIBSOLVE_DATA_DIR}" CACHE PATH
-    "Folder with the large public inputs; tests with label realdata are skipped without it")
 set(LIBSOLVE_TEST_TIMEOUT 600 CACHE STRING "Seconds after which a test is stopped")
 
 # A Python that has what the plots and the checks of result files need; Debian's, if another comes first.
@@ -38,12 +36,8 @@ endif()
 
 # libsolve_test_properties(<test> <label>...)
 function(libsolve_test_properties test)
-  set(environment ${LIBSOLVE_TEST_ENVIRONMENT})
-  if(LIBSOLVE_DATA_DIR)
-    list(APPEND environment LIBSOLVE_DATA_DIR=${LIBSOLVE_DATA_DIR})
-  endif()
   set_tests_properties(${test} PROPERTIES LABELS "${ARGN}" TIMEOUT ${LIBSOLVE_TEST_TIMEOUT}
-                       ENVIRONMENT "${environment}")
+                       ENVIRONMENT "${LIBSOLVE_TEST_ENVIRONMENT}")
 endfunction()
 
 # libsolve_add_test(<name> <label> SOURCES <file>... [RANKS <n>] [LIBRARIES <target>...])

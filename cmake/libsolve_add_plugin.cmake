@@ -33,6 +33,7 @@ function(libsolve_add_plugin name)
   if(NOT TARGET libsolve)  # out of tree: find the libsolve it was built against, wherever it is
     set_target_properties(${name} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   endif()
+  set_property(GLOBAL APPEND PROPERTY LIBSOLVE_PLUGIN_TARGETS ${name})
   install(TARGETS ${name} LIBRARY DESTINATION lib/libsolve/plugins)
 
   if(arg_TESTS AND BUILD_TESTING)

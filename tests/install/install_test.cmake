@@ -1,0 +1,57 @@
+# 1. installs; 2. builds and runs consumer/ with find_package(libsolve); 3. builds plugins/template out
+# of tree with libsolve_add_plugin and asks the installed application whether it sees it.
+
+function(step what)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  if(code)
+    message(FATAL_ERROR "${what} failed (${code}):\n${out}\n${err}")
+  endif()
+  set(output "${out}${err}" PARENT_SCOPE)
+endfunction()
+
+set(prefix ${WORK}/prefix)
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+step("installation" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+
+# The prefix must not depend on where it was installed first.
+set(moved ${WORK}/moved)
+file(RENAME ${prefix} ${moved})
+set(prefix ${moved})
+
+set(flags -G ${GENERATOR} -DCMAKE_MAKE_PROGRAM=${MAKE_PROGRAM} -DCMAKE_CXX_COMPILER=${CXX}
+          -DCMAKE_BUILD_TYPE=${BUILD_TYPE} -Dlibsolve_ROOT=${prefix})
+if(SANITIZE)
+  list(APPEND flags "-DCMAKE_CXX_FLAGS=-fsanitize=address,undefined -fno-omit-frame-pointer -O1")
+  set(ENV{ASAN_OPTIONS} detect_leaks=0)
+endif()
+
+step("configuring the consumer" ${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${WORK}/consumer ${flags})
+step("building the consumer" ${CMAKE_COMMAND} --build ${WORK}/consumer)
+if(NOT CUDA)
+  step("running the consumer" ${WORK}/consumer/consumer)
+  message(STATUS "${output}")
+  if(NOT output MATCHES "consumer: ok")
+    message(FATAL_ERROR "the consumer did not say 'consumer: ok'")
+  endif()
+endif()
+
+if(EXISTS ${SOURCE}/plugins/template/CMakeLists.txt)
+  file(COPY ${SOURCE}/plugins/template DESTINATION ${WORK})
+  step("configuring the template" ${CMAKE_COMMAND} -S ${WORK}/template -B ${WORK}/template/build ${flags})
+  step("building the template" ${CMAKE_COMMAND} --build ${WORK}/template/build)
+  file(GLOB plugin ${WORK}/template/build/lib/libsolve/plugins/*.so)
+  if(NOT plugin)
+    message(FATAL_ERROR "the template left no plugin in ${WORK}/template/build/lib/libsolve/plugins")
+  endif()
+  if(EXISTS ${prefix}/bin/libsolve AND NOT CUDA)
+    file(REMOVE ${prefix}/lib/libsolve/plugins/template.so)  # the one of the tree
+    set(ENV{LIBSOLVE_PLUGIN_PATH} ${WORK}/template/build/lib/libsolve/plugins)
+    step("libsolve list" ${prefix}/bin/libsolve list --json)
+    if(NOT output MATCHES "template/build/lib/libsolve/plugins/template.so")
+      message(FATAL_ERROR "`libsolve list` does not show the plugin built out of tree:\n${output}")
+    endif()
+    message(STATUS "the installed application lists the plugin built out of tree")
+  endif()
+endif()
+file(REMOVE_RECURSE ${WORK})
