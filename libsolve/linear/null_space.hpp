@@ -20,6 +20,8 @@ class LIBSOLVE_EXPORT NullSpace {
   double project_out(const Vector& v) const;
 
  private:
+  NullSpace() = default;
+
   Labels labels_;  ///< empty: all rows are component 0
   Index num_components_ = 1;
   Partition partition_;
