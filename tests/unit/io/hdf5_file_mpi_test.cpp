@@ -1,0 +1,53 @@
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <libsolve/io/hdf5_file.hpp>
+
+namespace libsolve {
+namespace {
+
+/// Every rank holds a piece that begins and ends in the middle of rows and planes.
+double worst_difference(const std::string& path, GlobalIndex total,
+                        const std::vector<GlobalIndex>& shape) {
+  const Communicator world = Communicator::world();
+  const GlobalIndex mine = world.rank() == 0 ? total / 3 : total - total / 3;
+  const Vector v("test::v", Partition(world, mine));
+  const auto host = Kokkos::create_mirror_view(v.view());
+  for (Index i = 0; i < v.local_size(); ++i)
+    host(i) = static_cast<double>(v.partition().first_row() + i);
+  Kokkos::deep_copy(v.view(), host);
+
+  Hdf5File out = Hdf5File::create(path, world);
+  out.attribute("/", "schema", 1);
+  out.text("/case/text", "text");
+  out.column("/history/iteration", std::vector<std::int64_t>{0, 1});
+  out.vector("/solution/x", v, shape);
+  out.link("/solution/x", "/VTKHDF/CellData/x");
+  out.close();
+  world.barrier();
+
+  double worst = 0.0;
+  const Hdf5File in = Hdf5File::open(path);
+  const std::vector<double> all = in.numbers("/VTKHDF/CellData/x");
+  for (std::size_t i = 0; i < all.size(); ++i)
+    worst = std::max(worst, std::abs(all[i] - static_cast<double>(i)));
+  const Vector back = v.like("test::back");
+  in.read_vector("/solution/x", back);
+  const auto read = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), back.view());
+  for (Index i = 0; i < v.local_size(); ++i) worst = std::max(worst, std::abs(read(i) - host(i)));
+  world.barrier();
+  if (world.rank() == 0) std::remove(path.c_str());
+  return worst;
+}
+
+TEST(ParallelHdf5File, RanksWriteTheirRowsOfOneDataset) {
+  if (!hdf5_is_parallel()) GTEST_SKIP() << "this HDF5 is serial";
+  const std::string path = LIBSOLVE_BINARY_DIR "/tests/parallel_hdf5_test.h5";
+  EXPECT_EQ(worst_difference(path, 5 * 7 * 11, {5, 7, 11}), 0.0);
+  EXPECT_EQ(worst_difference(path, 17, {1, 1, 17}), 0.0);
+  EXPECT_EQ(worst_difference(path, 100, {}), 0.0);
+  EXPECT_EQ(worst_difference(path, 1, {1, 1, 1}), 0.0);
+}
+
+}  // namespace
+}  // namespace libsolve
