@@ -94,6 +94,7 @@ bool convert(const Value& value, ComponentSpec& out, std::string& problem) {
   if (value.is_string()) {
     out = ComponentSpec(value.as_string());
     out.options.where = value.where;
+    out.name_where = value.where;
     return true;
   }
   if (!value.is_table()) return refuse(value, "a name or a table with 'name'", problem);
@@ -104,6 +105,7 @@ bool convert(const Value& value, ComponentSpec& out, std::string& problem) {
   }
   out = ComponentSpec(name->as_string());
   out.options.where = value.where;
+  out.name_where = name->where;
   for (const auto& [key, v] : value.as_table())
     if (key != "name") out.options.set(key, v);
   return true;

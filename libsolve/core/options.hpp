@@ -50,7 +50,8 @@ struct Choices {
 /// `preconditioner = "jacobi"`, `preconditioner = { name = "multigrid", cycle = "V" }`.
 struct ComponentSpec {
   std::string name = {};
-  Value options = {};  ///< table without `name`; carries the source locations
+  Value options = {};               ///< table without `name`; carries the source locations
+  SourceLocation name_where = {};   ///< where the name was written
   ComponentSpec() = default;
   ComponentSpec(std::string n) : name(std::move(n)) {}
   ComponentSpec(const char* n) : name(n) {}

@@ -212,10 +212,11 @@ LIBSOLVE_EXPORT std::string own_abi_text();
 }  // namespace libsolve::detail
 
 /// Puts a stamp into the file being compiled; part of LIBSOLVE_PLUGIN.
-#define LIBSOLVE_EMIT_ABI_STAMP_OF(stamp)                                                     \
-  extern "C" {                                                                                \
-  __attribute__((used, visibility("default"),                                                 \
-                 section(".libsolve.abi"))) extern constexpr ::libsolve::detail::AbiText      \
-      libsolve_plugin_abi{stamp};                                                             \
+#define LIBSOLVE_EMIT_ABI_STAMP_OF(stamp)                                                          \
+  extern "C" {                                                                                     \
+  __attribute__((                                                                                  \
+      used, visibility("default"),                                                                 \
+      section(".libsolve.abi"))) extern constexpr ::libsolve::detail::AbiText libsolve_plugin_abi{ \
+      stamp};                                                                                      \
   }
 #define LIBSOLVE_EMIT_ABI_STAMP LIBSOLVE_EMIT_ABI_STAMP_OF(::libsolve::detail::abi_stamp())

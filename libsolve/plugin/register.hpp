@@ -10,6 +10,6 @@
 ///   }
 ///
 /// It emits the ABI stamp (read by the loader before any code of the plugin runs) and the entry.
-#define LIBSOLVE_PLUGIN(registrar)                                                     \
-  LIBSOLVE_EMIT_ABI_STAMP                                                              \
+#define LIBSOLVE_PLUGIN(registrar) \
+  LIBSOLVE_EMIT_ABI_STAMP          \
   extern "C" LIBSOLVE_EXPORT void libsolve_plugin_register(::libsolve::Registrar& registrar)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <libsolve/plugin/registry.hpp>
 #include <map>
 
@@ -6,7 +7,7 @@ namespace libsolve {
 
 struct Registry::Impl {
   std::map<std::pair<std::string, std::string>, ComponentInfo, std::less<>> components;
-  std::vector<std::pair<std::string, std::string>> rejected;  // file, reason
+  PluginLog log;
 };
 
 Registry::Registry() : impl_(std::make_unique<Impl>()) {}
@@ -20,13 +21,15 @@ std::string where_from(const ComponentInfo& info) {
   return info.plugin_path.empty() ? "the program itself" : info.plugin_path;
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
 }  // namespace
 
 void Registry::add(ComponentInfo info) {
   const auto key = std::pair(info.kind, info.name);
   if (const auto it = impl_->components.find(key); it != impl_->components.end())
-    throw PluginError("two plugins provide the " + info.kind + " " + quoted(info.name) + ": " +
+    throw PluginError("two plugins provide the " + info.kind + " " + in_quotes(info.name) + ": " +
                       where_from(it->second) + " and " + where_from(info) +
                       "; remove one of them, or take its folder out of LIBSOLVE_PLUGIN_PATH");
   impl_->components.emplace(key, std::move(info));
@@ -50,57 +53,110 @@ std::vector<std::string> Registry::names(std::string_view kind) const {
   return all;
 }
 
-void Registry::note_rejected(std::string file, std::string reason) {
-  impl_->rejected.emplace_back(std::move(file), std::move(reason));
+PluginLog& Registry::plugin_log() {
+  return impl_->log;
+}
+const PluginLog& Registry::plugin_log() const {
+  return impl_->log;
+}
+
+std::string PluginLog::to_text() const {
+  std::string text;
+  for (const PluginPlace& place : places)
+    text += "  searched " + place.path + " (" + place.origin + "): " + place.note + "\n";
+  for (const PluginFile& file : files)
+    if (!file.loaded) text += "  not loaded: " + file.path + ": " + file.reason + "\n";
+  return text;
 }
 
 namespace {
-std::string unknown_name(const Registry& registry, std::string_view kind, const std::string& name,
-                         const std::vector<std::pair<std::string, std::string>>& rejected) {
+std::string unknown_name(const Registry& registry, std::string_view kind, const std::string& name) {
   const std::vector<std::string> names = registry.names(kind);
-  std::string text = "no " + std::string(kind) + " named " + quoted(name);
+  std::string text = "no " + std::string(kind) + " named " + in_quotes(name);
   for (const ComponentInfo* info : registry.list())
-    if (info->name == name) text += " (there is a " + info->kind + " of that name)";
+    if (info->name == name) text += ", but a " + info->kind + " of that name";
   const std::string near = nearest_name(name, names);
-  if (!near.empty()) text += "; did you mean " + quoted(near) + "?";
+  if (!near.empty()) text += "; did you mean " + in_quotes(near) + "?";
   text += names.empty() ? "; no plugin provides any" : " (available: " + join(names) + ")";
-  for (const auto& [file, reason] : rejected)
-    text += "\n  a plugin that did not load may provide it: " + reason;
+  // A plugin that was refused, or a folder that was not searched, may be what is missing.
+  const PluginLog& log = registry.plugin_log();
+  const bool any_refused = std::any_of(log.files.begin(), log.files.end(),
+                                       [](const PluginFile& f) { return !f.loaded; });
+  if (any_refused || near.empty()) {
+    std::string details = log.to_text();
+    if (!details.empty()) details.pop_back();  // the last newline
+    if (!details.empty()) text += "\n" + details;
+  }
   return text;
+}
+
+/// "" where `file` can be found, else what is wrong.
+std::string missing_file(const std::string& file, const std::string& base_folder) {
+  namespace fs = std::filesystem;
+  const fs::path path = fs::path(base_folder) / file;
+  std::error_code code;
+  if (fs::is_regular_file(path, code)) return {};
+  if (fs::exists(path, code)) return in_quotes(path.string()) + " is not a file";
+  std::vector<std::string> neighbours;
+  for (fs::directory_iterator it(path.parent_path(), code), end; !code && it != end;
+       it.increment(code))
+    neighbours.push_back(it->path().filename().string());
+  std::sort(neighbours.begin(), neighbours.end());
+  const std::string near = nearest_name(path.filename().string(), neighbours);
+  return "there is no file " + in_quotes(path.string()) +
+         (near.empty() ? std::string() : "; did you mean " + in_quotes(near) + "?");
+}
+
+/// What was written carries its place in the file; the resolved value does not.
+const Value& written_or(const ComponentSpec& spec, const std::string& name, const Value& resolved) {
+  const Value* written = spec.options.find(name);
+  return written != nullptr ? *written : resolved;
 }
 }  // namespace
 
 Value Registry::resolve(std::string_view kind, const ComponentSpec& spec, const std::string& prefix,
-                        Diagnostics& problems) const {
+                        Diagnostics& problems, const std::string& base_folder) const {
   std::string key = prefix;
   if (!key.empty() && key.back() == '.') key.pop_back();
+  const SourceLocation& where = spec.name_where.file.empty() ? spec.options.where : spec.name_where;
   Value resolved;
+  resolved.where = spec.options.where;
   resolved.set("name", spec.name);
   const ComponentInfo* info = find(kind, spec.name);
   if (info == nullptr) {
-    problems.add(spec.options.where, key, unknown_name(*this, kind, spec.name, impl_->rejected));
+    problems.add(where, key, unknown_name(*this, kind, spec.name));
     return resolved;
   }
   if (std::count(prefix.begin(), prefix.end(), '.') > max_nesting) {
-    problems.add(spec.options.where, key,
-                 quoted(spec.name) + " contains itself as an inner component by default");
+    problems.add(where, key,
+                 "components nest more than " + std::to_string(max_nesting) +
+                     " deep: does the default of one name itself?");
     return resolved;
   }
   const Value own = info->resolve(spec.options, prefix, problems);
-  for (const auto& [option_name, value] : own.as_table()) {
-    Value& stored = resolved.set(option_name, value);
-    for (const OptionInfo& option : info->options) {
-      if (option.name != option_name || option.component_kind.empty()) continue;
-      // What was written carries its place in the file; the resolved value does not.
-      const Value* written = spec.options.find(option_name);
-      ComponentSpec inner;
-      std::string ignored;  // reported above, where the options were parsed
-      if (!detail::convert(written != nullptr ? *written : value, inner, ignored)) continue;
-      if (written == nullptr) inner.options.where = spec.options.where;
-      const bool may_be_none = option.default_value == "\"none\"";
-      if (may_be_none && inner.name == "none" && inner.options.as_table().empty()) continue;
-      stored = resolve(option.component_kind, inner, prefix + option_name + ".", problems);
+  for (const auto& [name, value] : own.as_table()) {
+    const Value& written = written_or(spec, name, value);
+    Value& stored = resolved.set(name, value);
+    const auto option = std::find_if(info->options.begin(), info->options.end(),
+                                     [&](const OptionInfo& o) { return o.name == name; });
+    if (option == info->options.end()) continue;
+
+    if (option->type == "file" && !base_folder.empty() && value.is_string() &&
+        !value.as_string().empty()) {
+      const std::string problem = missing_file(value.as_string(), base_folder);
+      if (!problem.empty()) problems.add(written.where, prefix + name, problem);
     }
+    if (option->component_kind.empty()) continue;
+    ComponentSpec inner;
+    std::string ignored;  // reported where the options were parsed
+    if (!detail::convert(written, inner, ignored)) continue;
+    if (inner.name_where.file.empty()) inner.name_where = where;
+    if (inner.name == "none" && option->default_value == "\"none\"") {
+      if (!inner.options.as_table().empty())
+        problems.add(inner.name_where, prefix + name, "'none' has no options");
+      continue;
+    }
+    stored = resolve(option->component_kind, inner, prefix + name + ".", problems, base_folder);
   }
   return resolved;
 }

@@ -34,7 +34,7 @@ struct ComponentInfo {
   std::string name = {};           ///< kebab-case, unique within its kind
   std::string problem_class = {};  ///< "linear", ...
   std::string summary = {};
-  std::string paper = {};  ///< authors, title, venue, year; "" for none
+  std::string paper = {};           ///< authors, title, venue, year; "" for none
   std::string plugin_path = {};     ///< file it came from; "" when registered by the program itself
   std::string plugin_version = {};  ///< the libsolve version its plugin was built with
   std::vector<OptionInfo> options = {};
@@ -51,7 +51,34 @@ struct ComponentText {
   std::string paper = "";
 };
 
-/// Components by kind and name.
+/// A folder or file where plugins were looked for, and what asked for it: "--plugin",
+/// "LIBSOLVE_PLUGIN_PATH" or "installed".
+struct PluginPlace {
+  std::string path = {};
+  std::string origin = {};
+  std::string note = {};  ///< "3 plugins", "no such folder", ...
+};
+
+/// A plugin file that was found.
+struct PluginFile {
+  std::string path = {};     ///< absolute, without symbolic links
+  std::string origin = {};   ///< as in PluginPlace
+  std::string version = {};  ///< the libsolve version it was built with, where it could be read
+  bool loaded = false;
+  std::string reason = {};  ///< why it was not loaded, with the cure; "" when it was
+};
+
+/// Where plugins were looked for, in order, and what was found.
+struct PluginLog {
+  std::vector<PluginPlace> places = {};
+  std::vector<PluginFile> files = {};
+  /// One line for each place and each rejected file.
+  LIBSOLVE_EXPORT std::string to_text() const;
+};
+
+/// Components by kind and name. Destroy it, and everything made from it, before Kokkos is
+/// finalised: plugins stay loaded until the process ends, but what they made may hold views.
+/// Loading and adding are not thread-safe; looking up is.
 class LIBSOLVE_EXPORT Registry {
  public:
   Registry();
@@ -67,16 +94,21 @@ class LIBSOLVE_EXPORT Registry {
   std::vector<const ComponentInfo*> list() const;
   std::vector<std::string> names(std::string_view kind) const;
 
-  /// Whether `spec` names a component of `kind` and its options, inner components included, are
-  /// valid; everything wrong goes to `problems`. Returns the resolved table, `name` first.
+  /// Whether `spec` names a component of `kind` and its options are valid, those of inner
+  /// components included; everything wrong goes to `problems`, with `prefix` ("method.") before the
+  /// keys. Files named by options must exist, relative to `base_folder`; "" leaves them unchecked.
+  /// An inner component may be "none" where that is its default. Returns the resolved table, `name`
+  /// first, defaults and inner components included; resolving it again changes nothing.
   Value resolve(std::string_view kind, const ComponentSpec& spec, const std::string& prefix,
-                Diagnostics& problems) const;
-  /// Throws InputError with the nearest name (and why plugins were rejected, where some were) for
-  /// an unknown name.
+                Diagnostics& problems, const std::string& base_folder = {}) const;
+  /// Resolves, then makes one. Throws InputError with everything wrong; for an unknown name it has
+  /// the nearest one and why plugins were rejected, where some were.
   std::unique_ptr<Component> make(std::string_view kind, const ComponentSpec& spec,
                                   const Context& context) const;
-  /// A line for "no such name" messages: plugin files that did not load, and why.
-  void note_rejected(std::string file, std::string reason);
+
+  /// What load_plugins() did for this registry.
+  PluginLog& plugin_log();
+  const PluginLog& plugin_log() const;
 
  private:
   struct Impl;
@@ -85,6 +117,10 @@ class LIBSOLVE_EXPORT Registry {
 
 template <class Interface>
 std::unique_ptr<Interface> Context::make(const ComponentSpec& spec) const {
+  if (registry == nullptr)
+    throw PluginError("'" + spec.name +
+                      "' was asked for, but the Context has no registry; set "
+                      "Context::registry");
   std::unique_ptr<Component> component = registry->make(Interface::kind, spec, *this);
   auto* typed = dynamic_cast<Interface*>(component.get());
   if (typed == nullptr)
