@@ -30,9 +30,9 @@ void check_shapes([[maybe_unused]] const char* kernel, [[maybe_unused]] const Ve
 
 double dot(const Vector& x, const Vector& y) {
   check_shapes("dot", x, y);
-  const auto sums = detail::reduce_rows<detail::Sum>(ExecSpace(), "libsolve::dot", x.local_size(),
-                                                     detail::DotBody{x.data(), y.data()});
-  return x.communicator().sum(sums.s);
+  const auto sums = reduce_rows<Sums<1>>(ExecSpace(), "libsolve::dot", x.local_size(),
+                                         detail::DotBody{x.data(), y.data()});
+  return x.communicator().sum(sums.value[0]);
 }
 
 double norm2(const Vector& x) {
@@ -40,43 +40,39 @@ double norm2(const Vector& x) {
 }
 
 double norm_max(const Vector& x) {
-  const auto local = detail::reduce_rows<detail::MaxNorm>(
-      ExecSpace(), "libsolve::norm_max", x.local_size(), detail::MaxNormBody{x.data()});
-  double over_ranks[2] = {local.max, local.num_nan > 0.0 ? 1.0 : 0.0};
+  const auto local = reduce_rows<MaxAndSum>(ExecSpace(), "libsolve::norm_max", x.local_size(),
+                                            detail::MaxNormBody{x.data()});
+  double over_ranks[2] = {local.value[0], local.value[1] > 0.0 ? 1.0 : 0.0};
   x.communicator().max(over_ranks);
   return over_ranks[1] > 0.0 ? std::numeric_limits<double>::quiet_NaN() : over_ranks[0];
 }
 
 DotPair dot2(const Vector& x, const Vector& y, const Vector& z) {
   check_shapes("dot2", x, y, z);
-  const auto sums =
-      detail::reduce_rows<detail::TwoSums>(ExecSpace(), "libsolve::dot2", x.local_size(),
-                                           detail::Dot2Body{x.data(), y.data(), z.data()});
-  double over_ranks[2] = {sums.s, sums.t};
+  const auto sums = reduce_rows<Sums<2>>(ExecSpace(), "libsolve::dot2", x.local_size(),
+                                         detail::Dot2Body{x.data(), y.data(), z.data()});
+  double over_ranks[2] = {sums.value[0], sums.value[1]};
   x.communicator().sum(over_ranks);
   return {over_ranks[0], over_ranks[1]};
 }
 
 void fill(const Vector& x, double value) {
-  detail::for_rows(ExecSpace(), "libsolve::fill", x.local_size(),
-                   detail::FillBody{value, x.data()});
+  for_rows(ExecSpace(), "libsolve::fill", x.local_size(), detail::FillBody{value, x.data()});
 }
 
 void copy(const Vector& x, const Vector& y) {
   check_shapes("copy", x, y);
-  detail::for_rows(ExecSpace(), "libsolve::copy", x.local_size(),
-                   detail::CopyBody{x.data(), y.data()});
+  for_rows(ExecSpace(), "libsolve::copy", x.local_size(), detail::CopyBody{x.data(), y.data()});
 }
 
 void scale(double alpha, const Vector& x) {
-  detail::for_rows(ExecSpace(), "libsolve::scale", x.local_size(),
-                   detail::ScaleBody{alpha, x.data()});
+  for_rows(ExecSpace(), "libsolve::scale", x.local_size(), detail::ScaleBody{alpha, x.data()});
 }
 
 void axpy(double alpha, const Vector& x, const Vector& y) {
   check_shapes("axpy", x, y);
-  detail::for_rows(ExecSpace(), "libsolve::axpy", x.local_size(),
-                   detail::AxpyBody{alpha, x.data(), y.data()});
+  for_rows(ExecSpace(), "libsolve::axpy", x.local_size(),
+           detail::AxpyBody{alpha, x.data(), y.data()});
 }
 
 void axpby(double alpha, const Vector& x, double beta, const Vector& y) {
@@ -87,35 +83,35 @@ void linear_combination(double alpha, const Vector& x, double beta, const Vector
                         const Vector& z) {
   if (beta == 0.0) {
     check_shapes("linear_combination", x, z);
-    detail::for_rows(ExecSpace(), "libsolve::scaled_copy", x.local_size(),
-                     detail::ScaledCopyBody{alpha, x.data(), z.data()});
+    for_rows(ExecSpace(), "libsolve::scaled_copy", x.local_size(),
+             detail::ScaledCopyBody{alpha, x.data(), z.data()});
     return;
   }
   check_shapes("linear_combination", x, y, z);
-  detail::for_rows(ExecSpace(), "libsolve::linear_combination", x.local_size(),
-                   detail::CombineBody{alpha, x.data(), beta, y.data(), z.data()});
+  for_rows(ExecSpace(), "libsolve::linear_combination", x.local_size(),
+           detail::CombineBody{alpha, x.data(), beta, y.data(), z.data()});
 }
 
 void multiply(const Vector& x, const Vector& y, const Vector& z) {
   check_shapes("multiply", x, y, z);
-  detail::for_rows(ExecSpace(), "libsolve::multiply", x.local_size(),
-                   detail::MultiplyBody{x.data(), y.data(), z.data()});
+  for_rows(ExecSpace(), "libsolve::multiply", x.local_size(),
+           detail::MultiplyBody{x.data(), y.data(), z.data()});
 }
 
 double axpy_norm2_squared(double alpha, const Vector& x, const Vector& y) {
   check_shapes("axpy_norm2_squared", x, y);
   const auto sums =
-      detail::reduce_rows<detail::Sum>(ExecSpace(), "libsolve::axpy_norm2_squared", x.local_size(),
-                                       detail::AxpyNormBody{alpha, x.data(), y.data()});
-  return x.communicator().sum(sums.s);
+      reduce_rows<Sums<1>>(ExecSpace(), "libsolve::axpy_norm2_squared", x.local_size(),
+                           detail::AxpyNormBody{alpha, x.data(), y.data()});
+  return x.communicator().sum(sums.value[0]);
 }
 
 double cg_update(double alpha, const Vector& p, const Vector& q, const Vector& x, const Vector& r) {
   check_shapes("cg_update", p, q, x, r);
-  const auto sums = detail::reduce_rows<detail::Sum>(
-      ExecSpace(), "libsolve::cg_update", p.local_size(),
-      detail::CgUpdateBody{alpha, p.data(), q.data(), x.data(), r.data()});
-  return p.communicator().sum(sums.s);
+  const auto sums =
+      reduce_rows<Sums<1>>(ExecSpace(), "libsolve::cg_update", p.local_size(),
+                           detail::CgUpdateBody{alpha, p.data(), q.data(), x.data(), r.data()});
+  return p.communicator().sum(sums.value[0]);
 }
 
 }  // namespace libsolve

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <libsolve/core/detail/vector_kernels.hpp>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/row_kernels.hpp>
 #include <libsolve/linear/null_space.hpp>
 
 namespace libsolve {
@@ -133,10 +133,10 @@ double NullSpace::project_out(const Vector& v) const {
   if (labels_.data() == nullptr && num_components_ == 1) {
     if (counts_[0] == 0.0) return 0.0;
     // mean = (1/n) sum_i v_i; the removed part is constant: its norm is |mean| sqrt(n)
-    const auto local = detail::reduce_rows<detail::Sum>(exec, "libsolve::NullSpace::mean",
-                                                        v.local_size(), SumBody{v.data()});
-    const double mean = v.communicator().sum(local.s) / counts_[0];
-    detail::for_rows(exec, "libsolve::NullSpace::shift", v.local_size(), ShiftBody{mean, v.data()});
+    const auto local =
+        reduce_rows<Sums<1>>(exec, "libsolve::NullSpace::mean", v.local_size(), SumBody{v.data()});
+    const double mean = v.communicator().sum(local.value[0]) / counts_[0];
+    for_rows(exec, "libsolve::NullSpace::shift", v.local_size(), ShiftBody{mean, v.data()});
     return std::abs(mean) * std::sqrt(counts_[0]);
   }
   if (num_components_ == 0) return 0.0;
@@ -149,8 +149,8 @@ double NullSpace::project_out(const Vector& v) const {
   }
   const auto on_device =
       Kokkos::create_mirror_view_and_copy(MemSpace(), HostSums(means.data(), means.size()));
-  detail::for_rows(exec, "libsolve::NullSpace::shift", v.local_size(),
-                   ShiftByLabelBody{labels_.data(), on_device.data(), v.data()});
+  for_rows(exec, "libsolve::NullSpace::shift", v.local_size(),
+           ShiftByLabelBody{labels_.data(), on_device.data(), v.data()});
   exec.fence("libsolve::NullSpace::shift");  // on_device goes away
   return std::sqrt(removed_squared);
 }
