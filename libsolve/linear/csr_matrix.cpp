@@ -1,0 +1,195 @@
+// Storage. The plain arrays are kept for methods that need entries (factorisations, other
+// libraries). On the host the product runs on a second copy in the layout of
+// detail/sliced_rows.hpp, 9 to 13 bytes an entry, because row loops over the plain arrays reach
+// only a third to a half of the memory bus; rows too uneven for it are multiplied from the plain
+// arrays. On a device the plain arrays serve, a few lanes of a team sharing a row.
+#include <cmath>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
+#include <libsolve/linear/csr_matrix.hpp>
+#include <libsolve/linear/detail/csr_arrays.hpp>
+#include <libsolve/linear/detail/csr_product.hpp>
+#include <libsolve/linear/detail/sliced_rows.hpp>
+#include <mutex>
+
+namespace libsolve {
+
+struct CsrMatrix::Impl {
+  // What the host's product runs on; unused on a device.
+  detail::CsrArrays arrays = {};
+  detail::RowLayout layout = detail::RowLayout::compressed;
+  detail::SlicedRows slices = {};
+  Kokkos::View<Index*, Kokkos::HostSpace> row_blocks = {};
+
+  // Made at the first call that needs them.
+  std::once_flag asymmetry_once = {};
+  double asymmetry = 0.0;
+  std::mutex transpose_mutex = {};
+  std::unique_ptr<CsrMatrix> transpose = {};
+};
+
+namespace {
+
+/// The arrays where the host can read them: themselves, or a copy.
+detail::CsrArrays on_host(Index num_rows, Index num_columns,
+                          const CsrMatrix::RowPointers& row_pointers,
+                          const CsrMatrix::Columns& columns, const ConstVectorView& values) {
+  using Kokkos::create_mirror_view_and_copy;
+  const Kokkos::HostSpace host;
+  return {num_rows, num_columns, create_mirror_view_and_copy(host, row_pointers),
+          create_mirror_view_and_copy(host, columns), create_mirror_view_and_copy(host, values)};
+}
+
+template <class Use>
+double product(const detail::CsrArrays& arrays, detail::RowLayout layout,
+               const detail::SlicedRows& slices,
+               const Kokkos::View<Index*, Kokkos::HostSpace>& row_blocks, const CsrMatrix& A,
+               const double* x, const Use& use) {
+  const ExecSpace exec;
+  double sum = 0.0;
+  if constexpr (runs_on_host<ExecSpace>) {
+    if (layout == detail::RowLayout::compressed)
+      sum = detail::run_blocks(exec, static_cast<Index>(row_blocks.extent(0)) - 1,
+                               detail::RowProduct<Use>{arrays, row_blocks, x, use});
+    else
+      sum =
+          detail::run_blocks(exec, slices.num_blocks(), detail::SlicedProduct<Use>{slices, x, use});
+  } else {
+    sum = detail::run_teams(exec, A.row_pointers(), A.columns(), A.values(), x, use);
+  }
+  return Use::reduces ? A.row_partition().communicator().sum(sum) : sum;
+}
+
+}  // namespace
+
+CsrMatrix::CsrMatrix(GlobalIndex num_rows, GlobalIndex num_columns, RowPointers row_pointers,
+                     Columns columns, ConstVectorView values)
+    : rows_(num_rows),
+      cols_(num_columns),
+      row_pointers_(std::move(row_pointers)),
+      columns_(std::move(columns)),
+      values_(std::move(values)),
+      impl_(std::make_unique<Impl>()) {
+  detail::CsrArrays arrays =
+      on_host(rows_.local_size(), cols_.local_size(), row_pointers_, columns_, values_);
+  const detail::CsrCheck check = detail::check_csr(arrays);
+  if (!check.fault.empty()) {
+    const std::string message = "matrix in compressed rows, " + std::to_string(num_rows) + " x " +
+                                std::to_string(num_columns) + ": " + check.fault;
+    if (check.shape_fault) throw ShapeError(message);
+    throw DataError(message);
+  }
+  if (!check.rows_are_sorted) {
+    arrays = detail::sort_rows(arrays);
+    const MemSpace memory;
+    row_pointers_ = Kokkos::create_mirror_view_and_copy(memory, arrays.row_pointers);
+    columns_ = Kokkos::create_mirror_view_and_copy(memory, arrays.columns);
+    values_ = Kokkos::create_mirror_view_and_copy(memory, arrays.values);
+  }
+  if constexpr (runs_on_host<ExecSpace>) {
+    impl_->arrays = arrays;
+    impl_->layout = detail::choose_layout(arrays.num_rows, num_nonzeros(), [&](Index i) {
+      return arrays.row_pointers(i + 1) - arrays.row_pointers(i);
+    });
+    if (impl_->layout == detail::RowLayout::compressed)
+      impl_->row_blocks = detail::make_row_blocks(arrays);
+    else
+      impl_->slices = detail::make_sliced_rows(arrays, impl_->layout);
+  }
+}
+
+CsrMatrix::~CsrMatrix() = default;
+
+double CsrMatrix::asymmetry() const {
+  std::call_once(impl_->asymmetry_once, [this] {
+    impl_->asymmetry = detail::asymmetry(
+        on_host(rows_.local_size(), cols_.local_size(), row_pointers_, columns_, values_));
+  });
+  return impl_->asymmetry;
+}
+
+bool CsrMatrix::is_symmetric() const {
+  return asymmetry() <= 1e-14;
+}
+
+void CsrMatrix::apply(const Vector& x, const Vector& y) const {
+  product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
+          detail::StoreProduct{y.data()});
+}
+
+double CsrMatrix::apply_dot(const Vector& x, const Vector& y) const {
+  return product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
+                 detail::StoreProductAndDot{x.data(), y.data()});
+}
+
+double CsrMatrix::residual(const Vector& b, const Vector& x, const Vector& r) const {
+  return product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
+                 detail::StoreResidual{b.data(), r.data()});
+}
+
+void CsrMatrix::apply_adjoint(const Vector& x, const Vector& y) const {
+  if (asymmetry() == 0.0) return apply(x, y);
+  const CsrMatrix* transpose = nullptr;
+  {
+    const std::lock_guard lock(impl_->transpose_mutex);
+    if (!impl_->transpose) {
+      const detail::CsrArrays t = detail::transpose(
+          on_host(rows_.local_size(), cols_.local_size(), row_pointers_, columns_, values_));
+      const MemSpace memory;
+      impl_->transpose = std::make_unique<CsrMatrix>(
+          num_columns(), num_rows(), Kokkos::create_mirror_view_and_copy(memory, t.row_pointers),
+          Kokkos::create_mirror_view_and_copy(memory, t.columns),
+          Kokkos::create_mirror_view_and_copy(memory, t.values));
+    }
+    transpose = impl_->transpose.get();
+  }
+  transpose->apply(x, y);
+}
+
+namespace detail {
+
+struct CopyDiagonal {
+  CsrMatrix::RowPointers row_pointers;
+  CsrMatrix::Columns columns;
+  ConstVectorView values;
+  VectorView d;
+  KOKKOS_INLINE_FUNCTION void operator()(Index i) const {
+    d(i) = 0.0;
+    for (GlobalIndex k = row_pointers(i); k < row_pointers(i + 1); ++k)
+      if (columns(k) == i) d(i) = values(k);
+  }
+};
+
+}  // namespace detail
+
+bool CsrMatrix::diagonal(const Vector& d) const {
+  if (num_rows() != num_columns()) return false;
+  Kokkos::parallel_for("csr_matrix::diagonal",
+                       Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, d.local_size()),
+                       detail::CopyDiagonal{row_pointers_, columns_, values_, d.view()});
+  return true;
+}
+
+std::string CsrMatrix::description() const {
+  return "sparse matrix, " + std::to_string(num_rows()) + " x " + std::to_string(num_columns()) +
+         ", " + std::to_string(num_nonzeros()) + " nonzeros";
+}
+
+double CsrMatrix::bytes_per_apply() const {
+  const double entry = sizeof(double) + sizeof(Index);
+  return entry * static_cast<double>(num_nonzeros()) +
+         static_cast<double>(sizeof(GlobalIndex)) * static_cast<double>(num_rows()) +
+         sizeof(double) * static_cast<double>(num_rows() + num_columns());
+}
+
+double CsrMatrix::memory_bytes() const {
+  double bytes =
+      static_cast<double>(row_pointers_.span() * sizeof(GlobalIndex) +
+                          columns_.span() * sizeof(Index) + values_.span() * sizeof(double));
+  bytes += impl_->slices.memory_bytes();
+  const std::lock_guard lock(impl_->transpose_mutex);
+  if (impl_->transpose) bytes += impl_->transpose->memory_bytes();
+  return bytes;
+}
+
+}  // namespace libsolve
