@@ -4,24 +4,6 @@
 
 namespace libsolve::test {
 
-std::vector<double> to_host(const Vector& v) {
-  std::vector<double> values(static_cast<std::size_t>(v.local_size()));
-  Kokkos::deep_copy(Kokkos::View<double*, Kokkos::HostSpace>(values.data(), values.size()),
-                    v.view());
-  return values;
-}
-
-void assign(const Vector& v, const std::vector<double>& values) {
-  Kokkos::deep_copy(v.view(),
-                    Kokkos::View<const double*, Kokkos::HostSpace>(values.data(), values.size()));
-}
-
-Vector make_vector(const std::vector<double>& values) {
-  Vector v("test::vector", Partition(static_cast<GlobalIndex>(values.size())));
-  assign(v, values);
-  return v;
-}
-
 DenseOperator::DenseOperator(Index num_rows, Index num_columns, std::vector<double> entries,
                              bool symmetric)
     : rows_(num_rows), columns_(num_columns), entries_(std::move(entries)), symmetric_(symmetric) {}

@@ -1,14 +1,10 @@
 #pragma once
 
 #include <libsolve/core/linear_operator.hpp>
+#include <tests/support/vectors.hpp>
 #include <vector>
 
 namespace libsolve::test {
-
-/// Entries of a vector on the host, and back.
-std::vector<double> to_host(const Vector& v);
-void assign(const Vector& v, const std::vector<double>& values);
-Vector make_vector(const std::vector<double>& values);
 
 /// A small matrix, row by row, as an operator: the answer a test can check by hand. Products are
 /// plain loops on the host.

@@ -3,25 +3,13 @@
 #include <cmath>
 #include <libsolve/core/random.hpp>
 #include <libsolve/linear/matrix_entries.hpp>
+#include <tests/support/vectors.hpp>
 #include <vector>
 
 /// Small matrices and vectors for tests, with dense copies to recompute everything from.
 namespace libsolve::test {
 
 using Dense = std::vector<std::vector<double>>;
-
-inline std::vector<double> to_host(const Vector& v) {
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v.view());
-  return {host.data(), host.data() + host.extent(0)};
-}
-
-inline Vector to_vector(const std::vector<double>& values) {
-  Vector v("test::vector", Partition(static_cast<GlobalIndex>(values.size())));
-  const auto host = Kokkos::create_mirror_view(v.view());
-  for (size_t i = 0; i < values.size(); ++i) host(i) = values[i];
-  Kokkos::deep_copy(v.view(), host);
-  return v;
-}
 
 /// Uniform on [-1, 1).
 inline std::vector<double> random_values(size_t n, std::uint64_t seed = 1) {

@@ -112,14 +112,14 @@ std::unique_ptr<LinearSystem> consistent_system(std::shared_ptr<const DenseOpera
                                                 std::uint64_t seed) {
   const std::vector<double> x = random_vector(A->column_partition().local_size(), seed);
   auto system = system_with(A, A->times(x));
-  system->exact_solution = make_vector(x);
+  system->exact_solution = to_vector(x);
   return system;
 }
 
 std::unique_ptr<LinearSystem> system_with(std::shared_ptr<const DenseOperator> A,
                                           const std::vector<double>& b) {
   const Vector x("test::x", A->column_partition());
-  return std::make_unique<LinearSystem>(A, make_vector(b), x);
+  return std::make_unique<LinearSystem>(A, to_vector(b), x);
 }
 
 }  // namespace libsolve::test
