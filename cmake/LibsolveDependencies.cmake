@@ -205,6 +205,8 @@ function(libsolve_find_PETSC)
   if(PkgConfig_FOUND AND LIBSOLVE_HAVE_MPI)
     pkg_check_modules(PETSC QUIET IMPORTED_TARGET PETSc)
     if(PETSC_FOUND)
+      # Debian's pkg-config file carries the flags of PETSc's own build.
+      set_property(TARGET PkgConfig::PETSC PROPERTY INTERFACE_COMPILE_OPTIONS)
       target_link_libraries(libsolve_private_dependencies INTERFACE PkgConfig::PETSC)
       set(LIBSOLVE_HAVE_PETSC 1 PARENT_SCOPE)
       set(LIBSOLVE_VERSION_PETSC "${PETSC_VERSION}" PARENT_SCOPE)

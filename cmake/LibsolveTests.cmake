@@ -49,8 +49,7 @@ function(libsolve_add_test name label)
   target_link_libraries(${name} PRIVATE libsolve::libsolve libsolve_test_support ${arg_LIBRARIES})
   target_compile_definitions(${name} PRIVATE
     LIBSOLVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LIBSOLVE_BINARY_DIR="${CMAKE_BINARY_DIR}")
-  # Undefined symbols of the library matter only to a test that calls them.
-  target_link_options(${name} PRIVATE LINKER:--as-needed LINKER:--unresolved-symbols=ignore-in-shared-libs)
+  target_link_options(${name} PRIVATE LINKER:--as-needed)
   libsolve_settings(${name})
   if(arg_RANKS)
     add_test(NAME ${name} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${arg_RANKS}
