@@ -33,7 +33,7 @@ THIRD_PARTY = {
     "hdf5": (r"(hdf5|H5\w*)\.h", ["libsolve/io/", "tests/"]),
     "toml++": (r"toml\+\+/.*|toml\.hpp", ["libsolve/io/", "libsolve/run/", "tests/"]),
     "zlib": (r"zlib\.h", ["libsolve/io/", "tests/"]),
-    "json": (r"nlohmann/.*", ["libsolve/io/", "libsolve/run/", "apps/", "tests/"]),
+    "json": (r"nlohmann/.*", ["libsolve/plugin/", "libsolve/io/", "libsolve/run/", "apps/", "tests/"]),
     "fmt": (r"fmt/.*", ["libsolve/", "plugins/", "apps/", "tests/"]),
     "CLI11": (r"CLI/.*", ["apps/"]),
     "petsc": (r"petsc\w*\.h", ["libsolve/adapters/", "libsolve/core/runtime", "apps/examples/",
