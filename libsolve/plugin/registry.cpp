@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <libsolve/plugin/registry.hpp>
 #include <map>
@@ -90,9 +91,38 @@ std::string unknown_name(const Registry& registry, std::string_view kind, const 
   return text;
 }
 
+/// `file` with every ${NAME} replaced by that environment variable. One that is not set is a
+/// message in `problem`.
+std::string expand_environment(const std::string& file, std::string& problem) {
+  std::string expanded;
+  size_t at = 0;
+  for (;;) {
+    const size_t open = file.find("${", at);
+    expanded += file.substr(at, open - at);
+    if (open == std::string::npos) return expanded;
+    const size_t close = file.find('}', open);
+    if (close == std::string::npos) {
+      problem = "${ without } in file name " + in_quotes(file);
+      return file;
+    }
+    const std::string name = file.substr(open + 2, close - open - 2);
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr || *value == '\0') {
+      problem = "file name " + in_quotes(file) + " needs the environment variable " + name +
+                ", which is not set: set it to the folder that holds the file";
+      return file;
+    }
+    expanded += value;
+    at = close + 1;
+  }
+}
+
 /// "" where `file` can be found, else what is wrong.
-std::string missing_file(const std::string& file, const std::string& base_folder) {
+std::string missing_file(const std::string& written, const std::string& base_folder) {
   namespace fs = std::filesystem;
+  std::string problem;
+  const std::string file = expand_environment(written, problem);
+  if (!problem.empty()) return problem;
   const fs::path path = fs::path(base_folder) / file;
   std::error_code code;
   if (fs::is_regular_file(path, code)) return {};
@@ -170,8 +200,11 @@ std::unique_ptr<Component> Registry::make(std::string_view kind, const Component
 }
 
 std::string Context::resolve_file(const std::string& file) const {
-  if (file.empty() || file.front() == '/' || base_folder.empty()) return file;
-  return base_folder + "/" + file;
+  std::string problem;
+  const std::string expanded = expand_environment(file, problem);
+  if (!problem.empty()) throw InputError({}, {}, problem);
+  if (expanded.empty() || expanded.front() == '/' || base_folder.empty()) return expanded;
+  return base_folder + "/" + expanded;
 }
 
 Registrar::Registrar(Registry& registry, std::string plugin_path, std::string plugin_version)

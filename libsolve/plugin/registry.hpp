@@ -24,7 +24,8 @@ struct Context {
   /// An inner component by name: `context.make<Preconditioner>(options.preconditioner)`.
   template <class Interface>
   std::unique_ptr<Interface> make(const ComponentSpec& spec) const;
-  /// `file` as given when absolute, else below base_folder.
+  /// `file` with ${NAME} replaced by environment variables, as it is when absolute, else below
+  /// base_folder. Throws InputError for a variable that is not set.
   LIBSOLVE_EXPORT std::string resolve_file(const std::string& file) const;
 };
 
