@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 #include <toml++/toml.h>
@@ -115,15 +117,17 @@ bool is_bare_key(std::string_view key) {
 }  // namespace
 
 std::string read_text_file(const std::string& path) {
+  const auto refuse = [&](const std::string& why) {
+    throw InputError({.file = path, .line = 0, .column = 0}, "", "cannot read this file: " + why);
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) refuse("it is a folder");
   errno = 0;
   std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (stream) text << stream.rdbuf();
-  if (!stream || text.fail()) {
-    const std::string why = errno != 0 ? std::strerror(errno) : "it is empty or no regular file";
-    throw InputError({.file = path, .line = 0, .column = 0}, "", "cannot read this file: " + why);
-  }
-  return text.str();
+  if (!stream) refuse(errno != 0 ? std::strerror(errno) : "it cannot be opened");
+  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (stream.bad()) refuse("reading failed");
+  return text;
 }
 
 Value parse_toml(std::string_view text, const std::string& file) {

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 #include <libsolve/io/hdf5_file.hpp>
-#include <tests/unit/io/temporary_folder.hpp>
+#include <tests/support/temporary_folder.hpp>
 
 namespace libsolve {
 namespace {

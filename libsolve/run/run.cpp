@@ -1,0 +1,319 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <filesystem>
+#include <libsolve/core/build_info.hpp>
+#include <libsolve/io/hdf5_file.hpp>
+#include <libsolve/run/run.hpp>
+#include <libsolve/run/run_monitor.hpp>
+
+namespace libsolve {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
+
+std::string signal_name(int number) {
+  switch (number) {
+    case SIGINT: return "SIGINT";
+    case SIGTERM: return "SIGTERM";
+    case SIGUSR1: return "SIGUSR1";
+    default: return "signal " + std::to_string(number);
+  }
+}
+
+/// The plugins that provide what the resolved options name, inner components included.
+void add_plugins(const Registry& registry, std::string_view kind, const Value& resolved,
+                 const char* name_key, std::vector<PluginRecord>& plugins) {
+  const Value* name = resolved.is_table() ? resolved.find(name_key) : &resolved;
+  if (name == nullptr || !name->is_string()) return;
+  const ComponentInfo* info = registry.find(kind, name->as_string());
+  if (info == nullptr) return;
+  const std::string file = info->plugin_path;
+  const bool known = std::any_of(plugins.begin(), plugins.end(),
+                                 [&](const PluginRecord& p) { return p.file == file; });
+  if (!known)
+    plugins.push_back({.name = file.empty() ? "built-in" : std::filesystem::path(file).stem().string(),
+                       .file = file,
+                       .version = info->plugin_version,
+                       .sha256 = file.empty() ? "" : sha256_of_file(file)});
+  if (!resolved.is_table()) return;
+  for (const OptionInfo& option : info->options)
+    if (!option.component_kind.empty())
+      if (const Value* inner = resolved.find(option.name))
+        add_plugins(registry, option.component_kind, *inner, "name", plugins);
+}
+
+/// Solution fields that [output] asks for; unknown names are input errors.
+std::vector<Field> chosen_fields(const Case& c, const std::vector<Field>& fields) {
+  if (c.output.fields.empty()) return fields;
+  std::vector<std::string> names;
+  for (const Field& f : fields) names.push_back(f.name);
+  std::vector<Field> chosen;
+  Diagnostics problems;
+  for (const std::string& wanted : c.output.fields) {
+    const auto it = std::find(names.begin(), names.end(), wanted);
+    if (it != names.end()) {
+      chosen.push_back(fields[static_cast<size_t>(it - names.begin())]);
+      continue;
+    }
+    SourceLocation where{.file = c.record.path, .line = 0, .column = 0};
+    const std::string near = nearest_name(wanted, names);
+    problems.add(where, "output.fields",
+                 "the solution has no field '" + wanted + "'" +
+                     (near.empty() ? "" : "; did you mean '" + near + "'?") +
+                     " (fields: " + join(names) + ")");
+  }
+  problems.throw_if_any();
+  return chosen;
+}
+
+/// The part of a resolved case that says which problem it is.
+std::string problem_part(const std::string& resolved) {
+  return resolved.substr(0, resolved.find("\n[method]"));
+}
+
+/// Puts the solution of an earlier run into the problem; returns what to say of it.
+std::string resume_from(const std::string& path, const Case& c, const Problem& problem) {
+  const Hdf5File file = Hdf5File::open(path);
+  std::vector<std::string> taken;
+  for (const Field& field : problem.solution()) {
+    const std::string name = "/solution/" + field.name;
+    if (!file.exists(name))
+      throw InputError({.file = path, .line = 0, .column = 0}, name,
+                       "--resume needs this field, and it is not in the file; run without "
+                       "--resume, or with all solution fields in [output]");
+    try {
+      file.read_vector(name, field.values);
+    } catch (const ShapeError& e) {
+      throw InputError({.file = path, .line = 0, .column = 0}, name,
+                       std::string("--resume: the earlier run solved a problem of another size: ") +
+                           e.what());
+    }
+    taken.push_back(field.name);
+  }
+  std::string text = "resumed: the initial guess is the solution " + join(taken) + " of '" + path +
+                     "' (status " + file.text_attribute("/report", "status") + ", iteration " +
+                     format_number(file.number_attribute("/report", "iterations")) +
+                     "); iterations count from 0 again";
+  if (problem_part(file.text("/case/resolved")) != problem_part(c.record.resolved))
+    text += "; the earlier run had other [problem] options";
+  return text;
+}
+
+/// The newer of the snapshot and the finished file; "" where there is neither.
+std::string file_to_resume(const std::string& results) {
+  namespace fs = std::filesystem;
+  const std::string snapshot = snapshot_path(results);
+  std::error_code no_results, no_snapshot;
+  const auto finished = fs::last_write_time(results, no_results);
+  const auto running = fs::last_write_time(snapshot, no_snapshot);
+  if (no_results && no_snapshot) return {};
+  if (no_results) return snapshot;
+  return no_snapshot || running < finished ? results : snapshot;
+}
+
+void put(std::vector<Measure>& list, const Measure& m) {
+  for (Measure& old : list)
+    if (old.name == m.name) {
+      old = m;
+      return;
+    }
+  list.push_back(m);
+}
+
+/// The deciding measures are those that the problem recomputes; what the method said is checked
+/// against them.
+void take_verified(Report& report, const std::vector<Measure>& verified) {
+  bool finite = true;
+  for (const Measure& m : verified) {
+    finite = finite && std::isfinite(m.value);
+    for (const Measure& said : report.measures)
+      if (said.name == m.name && std::abs(said.value - m.value) > 0.1 * std::abs(m.value))
+        report.notes.push_back("the method said " + m.name + " = " + format_number(said.value) +
+                               ", recomputed from the problem it is " + format_number(m.value));
+    put(report.measures, m);
+  }
+  if (!finite && report.converged()) {
+    report.status = Status::non_finite;
+    report.reason = "the method said converged, and the recomputed measures are not finite";
+  }
+}
+
+}  // namespace
+
+RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& settings) {
+  const Communicator& comm = settings.comm;
+  Progress silent;
+  Progress& progress =
+      settings.progress != nullptr && comm.rank() == 0 ? *settings.progress : silent;
+  const auto phase = [&](std::string_view name) { progress.phase(name, seconds_since(settings.start)); };
+  const std::string path = c.output.file;
+  RunOutcome outcome;
+
+  const auto unwritable = [&](const IoError& e) {
+    outcome.error = e.what();
+    outcome.exit_code = ExitCode::unwritable;
+    outcome.results_path.clear();
+    return outcome;
+  };
+  const auto refuse_unwritable = [&](double bytes) {
+    std::string problem;
+    try {
+      if (comm.rank() == 0) check_writable(path, bytes);
+    } catch (const IoError& e) {
+      problem = e.what();
+    }
+    if (comm.any(!problem.empty())) throw IoError(comm.broadcast(problem));
+  };
+  // Long before there is anything to write.
+  try {
+    refuse_unwritable(0.0);
+  } catch (const IoError& e) {
+    return unwritable(e);
+  }
+
+  Context context;
+  context.registry = &registry;
+  context.seed = c.run.seed;
+  context.communicator = comm;
+  context.base_folder = c.base_folder;
+
+  phase("problem");
+  const auto problem_begin = Clock::now();
+  const auto source = context.make<ProblemSource>(c.problem);
+  const std::unique_ptr<Problem> problem = source->create();
+  const double problem_seconds = seconds_since(problem_begin);
+  if (comm.size() > 1)
+    for (const Field& field : problem->solution())
+      if (field.values.communicator().size() == 1)
+        throw Unsupported("the problem source '" + c.problem.name +
+                          "' puts the whole problem on one rank, and this job has " +
+                          std::to_string(comm.size()) +
+                          " ranks; run it on one rank (threads share the work)");
+  std::unique_ptr<Component> component = registry.make(c.method_kind, c.method, context);
+  auto* method = dynamic_cast<Method*>(component.get());
+  if (method == nullptr)
+    throw PluginError("'" + c.method.name + "' is registered as a " + c.method_kind +
+                      " but does not derive from Method; rebuild its plugin");
+  outcome.problem = problem->description();
+  progress.message(outcome.problem + ", " + c.problem_class + ", solved by " + c.method.name);
+
+  const auto solution_fields = [&] { return chosen_fields(c, problem->solution()); };
+  try {
+    refuse_unwritable(field_bytes(solution_fields()) +
+                      (c.output.data ? field_bytes(problem->data()) : 0.0) + 1e5);
+  } catch (const IoError& e) {
+    return unwritable(e);
+  }
+
+  std::vector<std::string> notes;
+  if (settings.resume) {
+    const std::string earlier = comm.broadcast(comm.rank() == 0 ? file_to_resume(path) : "");
+    notes.push_back(earlier.empty() ? "nothing to resume: there is neither '" + path + "' nor '" +
+                                          snapshot_path(path) + "'; started from the beginning"
+                                    : resume_from(earlier, c, *problem));
+    progress.message(notes.back());
+  }
+
+  Results results;
+  results.problem = outcome.problem;
+  results.case_record = c.record;
+  results.environment = environment_record(comm, settings.command);
+  results.environment.seed = c.run.seed;
+  if (comm.rank() == 0 || comm.size() > 1) {
+    add_plugins(registry, ProblemSource::kind, *c.resolved.find("problem"), "source",
+                results.environment.plugins);
+    add_plugins(registry, c.method_kind, *c.resolved.find("method"), "name",
+                results.environment.plugins);
+  }
+
+  std::string snapshot_problem;
+  const RunMonitor* monitor_seen = nullptr;
+  const auto snapshot = [&] {
+    results.status = "running";
+    results.exit_code = -1;
+    results.history = monitor_seen->history();
+    results.report = Report{};
+    results.report.iterations = results.history.iteration.back();
+    results.report.reason = "snapshot of a run that was going on";
+    results.report.notes = notes;
+    results.solution = solution_fields();
+    try {
+      write_results(snapshot_path(path), results, comm);
+      snapshot_problem.clear();
+    } catch (const IoError& e) {
+      snapshot_problem = e.what();  // the solve goes on; the end may find room
+    }
+  };
+  RunMonitor monitor({.comm = comm,
+                      .start = settings.start,
+                      .time_limit_s = c.time_limit_s,
+                      .stop_flag = settings.stop_flag,
+                      .progress = &progress,
+                      .snapshot = snapshot,
+                      .snapshot_interval_s = c.snapshot_interval_s});
+  monitor_seen = &monitor;
+
+  const auto solve_begin = Clock::now();
+  Report report;
+  try {
+    report = method->solve(*problem, monitor);
+  } catch (const NumericalError& e) {  // a factorisation that broke down is a result, too
+    report.status = Status::breakdown;
+    report.reason = e.what();
+    report.iterations = monitor.history().iteration.empty() ? 0 : monitor.history().iteration.back();
+  }
+  Kokkos::fence();
+  const double solve_seconds = seconds_since(solve_begin);
+
+  phase("verify");
+  const auto verify_begin = Clock::now();
+  take_verified(report, problem->verify());
+  const double verify_seconds = seconds_since(verify_begin);
+
+  if (report.status == Status::interrupted && settings.stop_flag != nullptr)
+    notes.push_back("stopped by " + signal_name(settings.stop_flag->load()) + " after iteration " +
+                    std::to_string(report.iterations));
+  if (!snapshot_problem.empty())
+    notes.push_back("the last snapshot could not be written: " + snapshot_problem);
+  report.notes.insert(report.notes.end(), notes.begin(), notes.end());
+  put(report.seconds, {"problem", problem_seconds, "s"});
+  put(report.seconds, {"verify", verify_seconds, "s"});
+  const double unknowns = static_cast<double>(problem->num_unknowns());
+  put(report.metrics, {"unknowns", unknowns, ""});
+  put(report.metrics, {"solve_seconds", solve_seconds, "s"});
+  const double seconds_per_unknown = solve_seconds / std::max(unknowns, 1.0);
+  put(report.metrics, {"seconds_per_unknown", seconds_per_unknown, "s"});
+  if (settings.measure_triad) {
+    const double triad = triad_seconds_per_double();
+    put(report.metrics, {"triad_bandwidth", 8.0 / triad, "B/s"});
+    put(report.metrics, {"td", seconds_per_unknown / triad, ""});
+  }
+
+  outcome.report = report;
+  outcome.exit_code = exit_code_of(report.status);
+  results.status = std::string(to_string(report.status));
+  results.exit_code = static_cast<int>(outcome.exit_code);
+  results.report = report;
+  results.history = monitor.history();
+  results.solution = solution_fields();
+  if (c.output.data) results.data = problem->data();
+  phase("write");
+  try {
+    write_results(path, results, comm);
+  } catch (const IoError& e) {
+    return unwritable(e);
+  }
+  if (comm.rank() == 0) ::unlink(snapshot_path(path).c_str());
+  outcome.results_path = path;
+  return outcome;
+}
+
+}  // namespace libsolve

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <libsolve/core/options.hpp>
+#include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/linear/linear_solver.hpp>
+#include <libsolve/plugin/registry.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+/// A problem and a method that do what a test asks for: small, slow, broken. Registered by the unit
+/// tests themselves and, for the command line, built as a plugin.
+namespace libsolve::test {
+
+/// y = 2 x on a grid; `skewed` makes it the unsymmetric y_i = 2 x_i + x_{i+1}, still declared
+/// symmetric.
+class TwiceOperator final : public LinearOperator {
+ public:
+  TwiceOperator(Index n, bool skewed) : partition_(n), skewed_(skewed) {}
+  const Partition& row_partition() const override { return partition_; }
+  const Partition& column_partition() const override { return partition_; }
+  void apply(const Vector& x, const Vector& y) const override {
+    const auto in = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), x.view());
+    const auto out = Kokkos::create_mirror_view(y.view());
+    const Index n = partition_.local_size();
+    for (Index i = 0; i < n; ++i) out(i) = 2.0 * in(i) + (skewed_ && i + 1 < n ? in(i + 1) : 0.0);
+    Kokkos::deep_copy(y.view(), out);
+  }
+  bool is_symmetric() const override { return true; }
+  std::string description() const override { return "twice the identity"; }
+
+ private:
+  Partition partition_;
+  bool skewed_;
+};
+
+struct GridProblemOptions {
+  std::vector<int> size = {4, 3, 2};
+  std::string file = {};
+  bool skewed = false;
+  static void describe(Fields<GridProblemOptions>& f) {
+    f.add("size", &GridProblemOptions::size, Range::at_least(1), "cells along each axis");
+    f.add("file", &GridProblemOptions::file, "a file that is not read").file();
+    f.add("skewed", &GridProblemOptions::skewed, "not as symmetric as it says");
+  }
+};
+
+/// 2 x = 1 on a grid.
+class GridProblem final : public ProblemSource {
+ public:
+  using Options = GridProblemOptions;
+  static constexpr std::string_view problem_class = "linear";
+  GridProblem(const Options& options, const Context&) : options_(options) {}
+  std::unique_ptr<Problem> create() override {
+    Grid grid;
+    grid.dimension = static_cast<int>(options_.size.size());
+    for (size_t a = 0; a < options_.size.size() && a < 3; ++a) {
+      grid.cells[a] = options_.size[a];
+      grid.spacing[a] = 1.0 / options_.size[a];
+    }
+    const Partition partition(grid.num_cells());
+    const Vector b("test::b", partition), x("test::x", partition);
+    fill(b, 1.0);
+    auto system = std::make_unique<LinearSystem>(
+        std::make_shared<TwiceOperator>(static_cast<Index>(grid.num_cells()), options_.skewed), b, x);
+    system->grid = grid;
+    system->text = "twice the identity";
+    system->solution_units = "m";
+    return system;
+  }
+
+ private:
+  Options options_;
+};
+
+struct PatientSolverOptions {
+  StoppingCriteria stopping = {};
+  double rate = 0.5;
+  double delay_s = 0.0;
+  std::string outcome = "converged";
+  static void describe(Fields<PatientSolverOptions>& f) {
+    f.add_group(&PatientSolverOptions::stopping);
+    f.add("rate", &PatientSolverOptions::rate, Range::open(0.0, 1.0), "error reduction a step");
+    f.add("delay_s", &PatientSolverOptions::delay_s, Range::at_least(0.0), "sleep in each step")
+        .unit("s");
+    f.add("outcome", &PatientSolverOptions::outcome,
+          Choices{{"converged", "breakdown", "non_finite", "throws", "unsupported", "lies"}},
+          "what happens in the end");
+  }
+};
+
+/// x += (1 - rate) / 2 r: the residual shrinks by `rate` in each step.
+class PatientSolver final : public LinearSolver {
+ public:
+  using Options = PatientSolverOptions;
+  PatientSolver(const Options& options, const Context&) : options_(options) {}
+  void setup(const LinearSystem&) override {}
+  using LinearSolver::solve;
+  Report solve(LinearSystem& system, Monitor& monitor) override {
+    const Options& o = options_;
+    if (o.outcome == "unsupported") throw Unsupported("patient needs what the problem has not");
+    if (o.outcome == "throws") throw NumericalError("pivot 3 is zero");
+    Report report;
+    const Vector r = system.b().like("test::r");
+    const auto stop = [&](Status status, const std::string& reason) {
+      report.status = status;
+      report.reason = reason;
+      return report;
+    };
+    const auto begin = std::chrono::steady_clock::now();
+    const double reference = norm2(system.b());
+    monitor.begin_phase("solve");
+    for (;; ++report.iterations) {
+      const double norm = std::sqrt(system.A().residual(system.b(), system.x(), r));
+      report.measures = {{"relative_residual", norm / reference, ""}};
+      report.seconds = {{"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), "s"}};
+      report.counts = {{"operator_applications", static_cast<double>(report.iterations + 1), ""}};
+      const Sample samples[] = {{"residual_norm", norm}, {"relative_residual", norm / reference}};
+      const Verdict verdict = monitor.observe(report.iterations, samples);
+      if (o.outcome == "breakdown" && report.iterations == 2)
+        return stop(Status::breakdown, "p^T A p = -1 at iteration 2");
+      if (o.outcome == "non_finite" && report.iterations == 2) {
+        fill(system.x(), std::nan(""));
+        return stop(Status::non_finite, "the residual is not finite at iteration 2");
+      }
+      if (o.outcome == "lies" && report.iterations == 2) {
+        report.measures[0].value = 0.0;
+        return stop(Status::converged, "so it says");
+      }
+      if (norm <= o.stopping.relative_tolerance * reference)
+        return stop(Status::converged, "relative residual " + format_number(norm / reference));
+      if (verdict == Verdict::interrupted) return stop(Status::interrupted, "asked to stop");
+      if (verdict == Verdict::time_limit) return stop(Status::time_limit, "out of time");
+      if (report.iterations >= o.stopping.max_iterations)
+        return stop(Status::max_iterations, "iteration limit");
+      std::this_thread::sleep_for(std::chrono::duration<double>(o.delay_s));
+      axpy((1.0 - o.rate) / 2.0, r, system.x());
+    }
+  }
+
+ private:
+  Options options_;
+};
+
+inline void register_test_components(Registrar& registrar) {
+  registrar.add<GridProblem>({.name = "test-grid", .summary = "2 x = 1 on a grid"});
+  registrar.add<PatientSolver>({.name = "test-patient", .summary = "a method that takes its time"});
+}
+
+}  // namespace libsolve::test
