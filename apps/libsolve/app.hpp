@@ -1,0 +1,61 @@
+#pragma once
+
+#include <libsolve/plugin/registry.hpp>
+#include <libsolve/run/exit_code.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the subcommands of the program share. Each one has a file of its own.
+namespace app {
+
+/// Options that stand before or after any subcommand.
+struct Global {
+  std::vector<std::string> plugins;      ///< --plugin FILE
+  std::vector<std::string> kokkos;       ///< --kokkos-..., handed to Kokkos
+  std::string command;                   ///< the command line, for the record
+};
+
+struct RunArguments {
+  std::string case_file;
+  std::vector<std::string> overrides;  ///< --set, --output, --time-limit
+  bool resume = false;
+  bool json = false;
+  bool triad = false;
+  bool quiet = false;
+};
+
+struct CheckArguments {
+  std::string case_file;
+  std::vector<std::string> overrides;
+  bool check_operator = false;
+  bool resolved = false;
+};
+
+int run(const Global& global, const RunArguments& arguments);
+int check(const Global& global, const CheckArguments& arguments);
+int list(const Global& global, bool json);
+int describe(const Global& global, const std::string& name, const std::string& kind, bool json);
+int inspect(const std::string& file, bool json);
+int plot(const std::string& file, const std::string& output);
+int version(bool json);
+
+/// True in the one process of a job that speaks, before MPI is up: launchers leave their rank in
+/// the environment.
+bool is_first_process();
+/// True where a launcher started this process as one of several.
+bool is_one_of_several();
+
+/// Says on standard error, once per job, what went wrong, and returns the exit code for it. To be
+/// called in a catch block.
+int report_exception();
+
+/// report_exception() without the speaking: what to say, and the exit code.
+int classify_exception(std::string& text);
+
+/// Sets OMP_PROC_BIND and OMP_PLACES where the user has not, and starts the program anew where they
+/// have to be there when the OpenMP runtime is loaded. Threads are bound only where this process
+/// may expect to have all its cores to itself; `argv` null: never, only Kokkos' warning is stilled.
+void settle_openmp(char** argv);
+
+}  // namespace app

@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <libsolve/core/runtime.hpp>
+#include <libsolve/linear/linear_system.hpp>
+#include <libsolve/plugin/loader.hpp>
+#include <libsolve/run/run.hpp>
+#include <optional>
+
+#include "app.hpp"
+
+namespace app {
+
+namespace {
+
+/// Products of random vectors may differ by rounding; the reductions behind them add up to this.
+constexpr double symmetry_tolerance = 1e-12;
+
+int check_operator(const libsolve::Case& c, const libsolve::Registry& registry) {
+  libsolve::Context context;
+  context.registry = &registry;
+  context.seed = c.run.seed;
+  context.base_folder = c.base_folder;
+  const auto source = context.make<libsolve::ProblemSource>(c.problem);
+  const auto problem = source->create();
+  fmt::print("{}: {} unknowns\n", problem->description(), problem->num_unknowns());
+  const auto* system = dynamic_cast<const libsolve::LinearSystem*>(problem.get());
+  if (system == nullptr) {
+    fmt::print("no operator to check in a problem of class {}\n", c.problem_class);
+    return 0;
+  }
+  const libsolve::LinearOperator& A = system->A();
+  if (A.num_rows() != A.num_columns()) {
+    fmt::print("{}: not square, so not symmetric; nothing to check\n", A.description());
+    return 0;
+  }
+  const double defect = libsolve::symmetry_defect(A, c.run.seed, 3);
+  const bool found = defect <= symmetry_tolerance;
+  fmt::print("{}: declared {}, |<Ax,y> - <x,Ay>| / (|Ax| |y|) = {:.1e} on random vectors\n",
+             A.description(), A.is_symmetric() ? "symmetric" : "not symmetric", defect);
+  if (A.is_symmetric() && !found)
+    throw libsolve::DataError("the operator is declared symmetric, and random products say that it is "
+                              "not; correct the declaration, or use a method for unsymmetric ones");
+  if (!A.is_symmetric() && found) fmt::print("note: it looks symmetric; cg or minres may do\n");
+  return 0;
+}
+
+}  // namespace
+
+int check(const Global& global, const CheckArguments& arguments) {
+  std::optional<libsolve::Runtime> runtime;
+  libsolve::Registry registry;
+  const libsolve::LoadedCase loaded = libsolve::load_case(arguments.case_file, arguments.overrides);
+  libsolve::load_plugins(registry, {.files = global.plugins});
+  const libsolve::Case c = libsolve::resolve_case(loaded, registry);
+  if (arguments.resolved) {
+    fmt::print("{}", c.record.resolved);
+    return 0;
+  }
+  fmt::print("{}: valid: {}, solved by {}, results to {}\n", arguments.case_file, c.problem.name,
+             c.method.name, c.output.file);
+  if (!arguments.check_operator) return 0;
+  settle_openmp(nullptr);
+  runtime.emplace();
+  return check_operator(c, registry);
+}
+
+}  // namespace app

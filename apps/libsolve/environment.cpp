@@ -1,0 +1,90 @@
+#include <sched.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <new>
+
+#include <fmt/format.h>
+#include <libsolve/core/errors.hpp>
+
+#include "app.hpp"
+
+namespace app {
+
+namespace {
+
+const char* first_of(std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (const char* value = std::getenv(name)) return value;
+  return nullptr;
+}
+
+int cores_of_this_process() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+bool is_first_process() {
+  const char* rank = first_of({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"});
+  return rank == nullptr || std::atoi(rank) == 0;
+}
+
+bool is_one_of_several() {
+  const char* size = first_of({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"});
+  return size != nullptr && std::atoi(size) > 1;
+}
+
+void settle_openmp(char** argv) {
+  if (std::getenv("OMP_PROC_BIND") != nullptr) return;
+  const char* threads = std::getenv("OMP_NUM_THREADS");
+  const bool all_cores = threads == nullptr || std::atoi(threads) >= cores_of_this_process();
+  if (argv == nullptr || is_one_of_several() || !all_cores) {
+    // Several processes bound to the first cores would share them; Kokkos need not warn of it.
+    ::setenv("OMP_PROC_BIND", "false", 1);
+    return;
+  }
+  ::setenv("OMP_PROC_BIND", "spread", 1);
+  ::setenv("OMP_PLACES", "threads", 0);
+  // The OpenMP runtime has read its variables while it was loaded; it has to be loaded once more.
+  ::execv("/proc/self/exe", argv);
+}
+
+int classify_exception(std::string& text) {
+  using libsolve::ExitCode;
+  const auto code = [](ExitCode c) { return static_cast<int>(c); };
+  try {
+    throw;
+  } catch (const libsolve::InputError& e) {
+    const size_t count = e.problems().size();
+    text = e.what();
+    if (count > 1) text += fmt::format("\n{} problems", count);
+    return code(ExitCode::bad_input);
+  } catch (const libsolve::NumericalError& e) {
+    text = e.what();
+    return code(ExitCode::breakdown);
+  } catch (const libsolve::BackendError& e) {
+    text = e.what();
+    return code(ExitCode::failure);
+  } catch (const libsolve::Error& e) {
+    text = e.what();
+    return code(ExitCode::bad_input);
+  } catch (const std::bad_alloc&) {
+    text = "not enough memory; the problem may be too large for this machine";
+    return code(ExitCode::failure);
+  } catch (const std::exception& e) {
+    text = std::string("unexpected: ") + e.what();
+    return code(ExitCode::failure);
+  }
+}
+
+int report_exception() {
+  std::string text;
+  const int code = classify_exception(text);
+  if (is_first_process()) fmt::print(stderr, "libsolve: {}\n", text);
+  return code;
+}
+
+}  // namespace app

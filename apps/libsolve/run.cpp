@@ -1,0 +1,174 @@
+#include <libsolve/run/run.hpp>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <libsolve/core/runtime.hpp>
+#include <libsolve/plugin/loader.hpp>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "app.hpp"
+#include "signals.hpp"
+#include "terminal_progress.hpp"
+
+namespace app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using libsolve::ExitCode;
+using libsolve::Measure;
+
+Json to_json(const std::vector<Measure>& list) {
+  Json object = Json::object();
+  for (const Measure& m : list) object[m.name] = m.value;  // NaN becomes null
+  return object;
+}
+
+Json to_json(const libsolve::RunOutcome& outcome) {
+  const libsolve::Report& r = outcome.report;
+  Json object;
+  object["status"] = outcome.exit_code == ExitCode::unwritable && r.reason.empty()
+                         ? "unwritable"
+                         : std::string(to_string(r.status));
+  object["exit_code"] = static_cast<int>(outcome.exit_code);
+  object["reason"] = r.reason;
+  object["iterations"] = r.iterations;
+  object["problem"] = outcome.problem;
+  object["measures"] = to_json(r.measures);
+  object["seconds"] = to_json(r.seconds);
+  object["counts"] = to_json(r.counts);
+  object["metrics"] = to_json(r.metrics);
+  object["notes"] = r.notes;
+  object["results"] = outcome.results_path.empty() ? Json(nullptr) : Json(outcome.results_path);
+  if (!outcome.error.empty()) object["error"] = outcome.error;
+  return object;
+}
+
+Json error_json(const std::string& text, int code) {
+  return {{"status", code == 2 ? "bad_input" : "failure"}, {"exit_code", code}, {"error", text}};
+}
+
+/// "12.3 ms", "1.23 s".
+std::string time_text(double seconds) {
+  if (seconds < 1e-6) return fmt::format("{:.1f} ns", 1e9 * seconds);
+  if (seconds < 1e-3) return fmt::format("{:.1f} us", 1e6 * seconds);
+  if (seconds < 1.0) return fmt::format("{:.1f} ms", 1e3 * seconds);
+  return fmt::format("{:.2f} s", seconds);
+}
+
+void print_summary(const libsolve::RunOutcome& outcome) {
+  const libsolve::Report& r = outcome.report;
+  fmt::print("{} after {} iterations: {}\n", to_string(r.status), r.iterations, r.reason);
+  for (const Measure& m : r.measures)
+    fmt::print("  {} = {:.3e}{}\n", m.name, m.value, m.unit.empty() ? "" : " " + m.unit);
+  std::string phases;
+  for (const Measure& m : r.seconds)
+    phases += fmt::format("{}{} {}", phases.empty() ? "" : ", ", m.name, time_text(m.value));
+  const double per_unknown = r.value("seconds_per_unknown");
+  fmt::print("  {}; {:.0f} unknowns, {} each", phases, r.value("unknowns"), time_text(per_unknown));
+  if (const double td = r.value("td"); std::isfinite(td))
+    fmt::print(", {:.0f} td (triad {:.1f} GB/s)", td, 1e-9 * r.value("triad_bandwidth"));
+  fmt::print("\n");
+  for (const std::string& note : r.notes) fmt::print("  note: {}\n", note);
+}
+
+/// Threads that the case asks for; 0 where it does not, or is not readable: that is said later.
+std::int64_t threads_of(const libsolve::LoadedCase& loaded) {
+  const libsolve::Value* run = loaded.root.find("run");
+  const libsolve::Value* threads = run != nullptr ? run->find("threads") : nullptr;
+  return threads != nullptr && threads->is_integer() ? threads->as_integer() : 0;
+}
+
+/// Kokkos wants its arguments as main got them.
+class ArgumentVector {
+ public:
+  explicit ArgumentVector(std::vector<std::string> words) : words_(std::move(words)) {
+    for (std::string& w : words_) pointers_.push_back(w.data());
+    count_ = static_cast<int>(pointers_.size());
+    pointers_.push_back(nullptr);
+  }
+  int& count() { return count_; }
+  char** pointers() { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;
+  int count_ = 0;
+};
+
+}  // namespace
+
+int run(const Global& global, const RunArguments& arguments) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::atomic<int>& stop_flag = catch_stop_signals();
+  // All that lives on the device goes before the runtime does.
+  std::optional<libsolve::Runtime> runtime;
+  libsolve::Registry registry;
+  int ranks = 1;
+  try {
+    // Input is checked before MPI and the device are brought up.
+    const libsolve::LoadedCase loaded = libsolve::load_case(arguments.case_file, arguments.overrides);
+    libsolve::load_plugins(registry, {.files = global.plugins});
+    const libsolve::Case c = libsolve::resolve_case(loaded, registry);
+
+    std::vector<std::string> words = {"libsolve"};
+    words.insert(words.end(), global.kokkos.begin(), global.kokkos.end());
+    if (const std::int64_t threads = threads_of(loaded); threads > 0)
+      words.push_back("--kokkos-num-threads=" + std::to_string(threads));
+    ArgumentVector vector(std::move(words));
+    runtime.emplace(vector.count(), vector.pointers());
+    const libsolve::Communicator world = runtime->world();
+    ranks = world.size();
+
+    std::optional<TerminalProgress> progress;
+    if (!arguments.quiet && world.rank() == 0) progress.emplace();
+    const libsolve::RunOutcome outcome =
+        libsolve::run_case(c, registry,
+                           {.comm = world,
+                            .start = start,
+                            .stop_flag = &stop_flag,
+                            .progress = progress ? &*progress : nullptr,
+                            .resume = arguments.resume,
+                            .measure_triad = arguments.triad,
+                            .command = global.command});
+    progress.reset();
+    if (world.rank() == 0) {
+      if (arguments.json) {
+        fmt::print("{}\n", to_json(outcome).dump(2));
+      } else if (!arguments.quiet && !outcome.report.reason.empty()) {
+        print_summary(outcome);
+      }
+      if (!outcome.error.empty())
+        fmt::print(stderr, "libsolve: the results could not be written: {}\n", outcome.error);
+      else if (!arguments.quiet && !arguments.json)
+        fmt::print("results: {}\n", outcome.results_path);
+      std::fflush(nullptr);
+    }
+    return static_cast<int>(outcome.exit_code);
+  } catch (const libsolve::Error&) {
+    std::string text;
+    const int code = classify_exception(text);
+    if (is_first_process()) {
+      fmt::print(stderr, "libsolve: {}\n", text);
+      if (arguments.json) fmt::print("{}\n", error_json(text, code).dump(2));
+      std::fflush(nullptr);
+    }
+    return code;
+  } catch (...) {
+    std::string text;
+    const int code = classify_exception(text);
+    fmt::print(stderr, "libsolve: {}\n", text);
+    if (arguments.json && is_first_process()) fmt::print("{}\n", error_json(text, code).dump(2));
+    std::fflush(nullptr);
+    // The other ranks may be waiting in a reduction: leave without MPI_Finalize, so that the
+    // launcher ends them.
+    if (ranks > 1) std::_Exit(code);
+    return code;
+  }
+}
+
+}  // namespace app
