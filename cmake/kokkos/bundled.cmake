@@ -1,8 +1,8 @@
 # Builds the bundled Kokkos: libsolve_bundled_kokkos(<out: prefix>).
 #
 # The source comes from the pygenten source distribution, fetched by pip, which verifies its sha256
-# (requirements.txt). Where pip cannot have it, the official release archive is taken by FetchContent
-# when LIBSOLVE_KOKKOS_URL and LIBSOLVE_KOKKOS_SHA256 are given.
+# (requirements.txt). Where pip cannot have it, the official release archive is downloaded and its sha256
+# compared; LIBSOLVE_KOKKOS_URL and LIBSOLVE_KOKKOS_SHA256 name another archive, a local one for instance.
 #
 # The library is built with -DKokkos=Kokkos_libsolve, so that its symbols cannot meet those of another
 # Kokkos in the same process (Debian's PETSc brings one through Trilinos); see
@@ -13,6 +13,9 @@
 #   cmake -DLIBSOLVE_KOKKOS_PREFIX=/opt/kokkos -P cmake/kokkos/bundled.cmake
 
 set(LIBSOLVE_KOKKOS_NAMESPACE Kokkos_libsolve)
+set(_LIBSOLVE_KOKKOS_RECIPE 1)  # raise it when a change of this file changes what is built
+set(_LIBSOLVE_KOKKOS_URL https://github.com/kokkos/kokkos/releases/download/4.7.01/kokkos-4.7.01.tar.gz)
+set(_LIBSOLVE_KOKKOS_SHA256 404cf33e76159e83b8b4ad5d86f6899d442b5da4624820ab457412116cdcd201)
 set(_LIBSOLVE_KOKKOS_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 # Runs a command; its output goes to <log>, whose tail is shown when the command fails.
@@ -29,23 +32,37 @@ function(_libsolve_kokkos_step what log)
   endif()
 endfunction()
 
-# Puts the source tree of Kokkos into <work>/source.
+# Puts the source tree of Kokkos into <work>/source: from LIBSOLVE_KOKKOS_URL where given, else from the
+# package index, else from the official release.
 function(_libsolve_kokkos_source work)
-  if(EXISTS ${work}/source/CMakeLists.txt)
-    return()
-  endif()
-  file(MAKE_DIRECTORY ${work}/download)
   if(LIBSOLVE_KOKKOS_URL)
     if(NOT LIBSOLVE_KOKKOS_SHA256)
       message(FATAL_ERROR "LIBSOLVE_KOKKOS_URL needs LIBSOLVE_KOKKOS_SHA256, the archive's checksum "
                           "as its release page states it.")
     endif()
-    include(FetchContent)
-    FetchContent_Populate(libsolve_kokkos_archive QUIET URL ${LIBSOLVE_KOKKOS_URL}
-      URL_HASH SHA256=${LIBSOLVE_KOKKOS_SHA256} SOURCE_DIR ${work}/source
-      BINARY_DIR ${work}/unused SUBBUILD_DIR ${work}/fetch)
+    _libsolve_kokkos_archive(${work} ${LIBSOLVE_KOKKOS_URL} ${LIBSOLVE_KOKKOS_SHA256} problem)
+    if(problem)
+      message(FATAL_ERROR "Kokkos: ${problem}")
+    endif()
     return()
   endif()
+  _libsolve_kokkos_pip(${work} pip_problem)
+  if(NOT pip_problem)
+    return()
+  endif()
+  message(STATUS "Kokkos: ${pip_problem}\n   trying ${_LIBSOLVE_KOKKOS_URL}")
+  _libsolve_kokkos_archive(${work} ${_LIBSOLVE_KOKKOS_URL} ${_LIBSOLVE_KOKKOS_SHA256} problem)
+  if(problem)
+    message(FATAL_ERROR
+      "Kokkos: no source to build it from.\n${pip_problem}\n${problem}\n"
+      "Install Kokkos 4.3 or newer as a shared library and set Kokkos_ROOT, or give LIBSOLVE_KOKKOS_URL "
+      "(file:// too) and LIBSOLVE_KOKKOS_SHA256 of an official release archive.")
+  endif()
+endfunction()
+
+# From the package index: pip refuses a file whose checksum differs.
+function(_libsolve_kokkos_pip work problem)
+  set(${problem} "" PARENT_SCOPE)
   set(found)
   foreach(python ${LIBSOLVE_PYTHON} python3 /usr/bin/python3)
     execute_process(COMMAND ${python} -m pip --version RESULT_VARIABLE code OUTPUT_QUIET ERROR_QUIET)
@@ -54,27 +71,53 @@ function(_libsolve_kokkos_source work)
       break()
     endif()
   endforeach()
-  set(cure "Install Kokkos 4.3 or newer (shared) and set Kokkos_ROOT, or give LIBSOLVE_KOKKOS_URL and "
-           "LIBSOLVE_KOKKOS_SHA256 of an official release archive.")
   if(NOT found)
-    message(FATAL_ERROR "Kokkos: no python3 with pip to fetch the bundled source. apt-get install "
-                        "python3-pip. Or: " ${cure})
+    set(${problem} "no python3 with pip to fetch the bundled source (Debian: python3-pip)" PARENT_SCOPE)
+    return()
   endif()
   message(STATUS "Kokkos: fetching the bundled source with pip")
+  file(REMOVE_RECURSE ${work}/download)
+  file(MAKE_DIRECTORY ${work}/download)
   execute_process(
     COMMAND ${found} -m pip download --no-deps --no-binary pygenten --require-hashes
             -d ${work}/download -r ${_LIBSOLVE_KOKKOS_DIR}/requirements.txt
     RESULT_VARIABLE code OUTPUT_VARIABLE text ERROR_VARIABLE text)
   file(GLOB archive ${work}/download/pygenten-*.tar.gz)
   if(code OR NOT archive)
-    message(FATAL_ERROR "Kokkos: pip could not fetch the bundled source:\n${text}\n" ${cure})
+    set(${problem} "pip could not fetch the bundled source:\n${text}" PARENT_SCOPE)
+    return()
   endif()
-  file(REMOVE_RECURSE ${work}/unpacked)
+  _libsolve_kokkos_unpack(${work} ${archive} */tpls/kokkos)
+endfunction()
+
+# From an archive of Kokkos itself.
+function(_libsolve_kokkos_archive work url sha256 problem)
+  set(${problem} "" PARENT_SCOPE)
+  message(STATUS "Kokkos: fetching ${url}")
+  set(archive ${work}/download/kokkos.tar.gz)
+  file(DOWNLOAD ${url} ${archive} STATUS status TIMEOUT 600)
+  list(GET status 0 code)
+  if(code)
+    set(${problem} "${url}: ${status}" PARENT_SCOPE)
+    return()
+  endif()
+  file(SHA256 ${archive} found)
+  if(NOT found STREQUAL sha256)
+    set(${problem} "${url} has sha256 ${found}, expected ${sha256}; it was not used" PARENT_SCOPE)
+    file(REMOVE ${archive})
+    return()
+  endif()
+  _libsolve_kokkos_unpack(${work} ${archive} *)
+endfunction()
+
+# The folder that matches <pattern> inside the archive becomes <work>/source.
+function(_libsolve_kokkos_unpack work archive pattern)
+  file(REMOVE_RECURSE ${work}/unpacked ${work}/source)
   file(MAKE_DIRECTORY ${work}/unpacked)
-  file(ARCHIVE_EXTRACT INPUT ${archive} DESTINATION ${work}/unpacked PATTERNS */tpls/kokkos/*)
-  file(GLOB tree ${work}/unpacked/*/tpls/kokkos)
+  file(ARCHIVE_EXTRACT INPUT ${archive} DESTINATION ${work}/unpacked PATTERNS ${pattern}/*)
+  file(GLOB tree ${work}/unpacked/${pattern})
   file(RENAME ${tree} ${work}/source)
-  file(REMOVE_RECURSE ${work}/unpacked)
+  file(REMOVE_RECURSE ${work}/unpacked ${work}/download)
 endfunction()
 
 function(libsolve_bundled_kokkos out)
@@ -120,11 +163,9 @@ function(libsolve_bundled_kokkos out)
   if(LIBSOLVE_NATIVE)
     execute_process(COMMAND ${cxx} -march=native -Q --help=target OUTPUT_VARIABLE target ERROR_QUIET)
   endif()
-  file(READ ${CMAKE_CURRENT_FUNCTION_LIST_FILE} recipe)
   string(REGEX REPLACE "\n.*" "" version "${version}")
   string(MD5 target "${target}")
-  string(MD5 recipe "${recipe}")
-  set(stamp "${hash}\n${options}\n${version}\n${target}\n${recipe}\n")
+  set(stamp "${hash}\n${options}\n${version}\n${target}\n${_LIBSOLVE_KOKKOS_RECIPE}\n")
   string(SHA256 key "${stamp}")
   string(SUBSTRING ${key} 0 12 key)
 
@@ -195,7 +236,7 @@ if(NOT \"Kokkos=${LIBSOLVE_KOKKOS_NAMESPACE}\" IN_LIST _libsolve_definitions)
 endif()
 unset(_libsolve_definitions)
 ")
-  file(REMOVE_RECURSE ${work})
+  file(REMOVE_RECURSE ${work} ${deps}/source)
   file(WRITE ${stamp_file} "${stamp}")
 endfunction()
 
