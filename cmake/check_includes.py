@@ -46,7 +46,7 @@ THIRD_PARTY = {
 }
 STANDARD_OR_SYSTEM = re.compile(
     r"[a-z_]+|(std\w+|assert|ctype|dlfcn|elf|errno|execinfo|fcntl|float|immintrin|inttypes|limits|link|"
-    r"locale|math|omp|poll|sched|setjmp|signal|string|strings|termios|time|unistd|x86intrin)\.h|sys/\w+\.h")
+    r"locale|math|omp|poll|pthread|sched|setjmp|signal|spawn|string|strings|termios|time|unistd|x86intrin)\.h|sys/\w+\.h")
 KOKKOS = re.compile(r"(Kokkos_|KokkosSparse_|KokkosBlas|KokkosKernels_|impl/Kokkos_)\w*\.hpp")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
