@@ -1,14 +1,9 @@
 #pragma once
 
 #include <Kokkos_Core.hpp>
-#include <cstdint>
+#include <libsolve/core/index.hpp>
 
 namespace libsolve {
-
-/// Index of a rank-local row, cell or entry of a vector.
-using Index = std::int32_t;
-/// Index over all ranks; also counts that may pass 2^31, such as nonzeros.
-using GlobalIndex = std::int64_t;
 
 /// Where kernels run and data lives unless a kernel is asked for another space.
 using ExecSpace = Kokkos::DefaultExecutionSpace;
