@@ -1,12 +1,12 @@
 #pragma once
 
+#include <Kokkos_Macros.hpp>
 #include <cstddef>
 #include <libsolve/core/config.hpp>
 #include <libsolve/core/export.hpp>
-#include <libsolve/core/types.hpp>
+#include <libsolve/core/index.hpp>
 #include <libsolve/core/version.hpp>
 #include <string>
-#include <type_traits>
 
 #if LIBSOLVE_HAVE_MPI
 #include <mpi.h>  // for its name and version only

@@ -18,7 +18,7 @@ class Registry;
 struct Context {
   const Registry* registry = nullptr;
   std::uint64_t seed = 1;
-  Communicator communicator;
+  Communicator communicator = {};
   std::string base_folder = ".";
 
   /// An inner component by name: `context.make<Preconditioner>(options.preconditioner)`.
