@@ -1,0 +1,375 @@
+/// \file
+/// Kernels of the 3-, 5- and 7-point operator (see StencilOperator), one trip through memory each:
+///   (A x)_c = sum over faces f of c of T_f (x_c - x_neighbour) + e_c x_c.
+/// On host-accessible spaces rows along x are vectorised and planes (or tiles of planes) are worked
+/// on in an order that reads each operand from memory once; elsewhere one cell is one thread.
+/// Sums are formed row by row: for a fixed number of threads they are the same from run to run.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <libsolve/linear/detail/wavefront.hpp>
+#include <utility>
+#include <vector>
+
+namespace libsolve::detail {
+
+/// Constant coefficients of a grid whose axes of one cell are squeezed out by squeeze() below.
+struct ConstantStencil {
+  int n[3] = {1, 1, 1};
+  double T[3] = {0, 0, 0};
+  double wall[3][2] = {{0, 0}, {0, 0}, {0, 0}};
+  double shift = 0;
+};
+
+/// Coefficients for each cell: face[a][c] between c and its next neighbour along a, 0 at the end of
+/// the axis (null where the axis has one cell), excess[c] = e_c.
+struct VariableStencil {
+  int n[3] = {1, 1, 1};
+  const double* face[3] = {nullptr, nullptr, nullptr};
+  const double* excess = nullptr;
+};
+
+/// Moves axes of one cell out of the way: (nx, ny, nz), (nx, 1, nz) or (nx, 1, 1), so that the last
+/// axis is that of planes. Cells keep their place.
+inline ConstantStencil squeeze(const ConstantStencil& s) {
+  int axis[3] = {-1, -1, -1};
+  int used = 0;
+  ConstantStencil t;
+  t.shift = s.shift;
+  for (int a = 0; a < 3; ++a) {
+    if (s.n[a] > 1)
+      axis[used++] = a;
+    else
+      t.shift += s.wall[a][0] + s.wall[a][1];
+  }
+  if (used == 2) std::swap(axis[1], axis[2]);
+  for (int a = 0; a < 3; ++a) {
+    if (axis[a] < 0) continue;
+    t.n[a] = s.n[axis[a]];
+    t.T[a] = s.T[axis[a]];
+    t.wall[a][0] = s.wall[axis[a]][0];
+    t.wall[a][1] = s.wall[axis[a]][1];
+  }
+  return t;
+}
+
+inline VariableStencil squeeze(const VariableStencil& s) {
+  int axis[3] = {-1, -1, -1};
+  int used = 0;
+  for (int a = 0; a < 3; ++a)
+    if (s.n[a] > 1) axis[used++] = a;
+  if (used == 2) std::swap(axis[1], axis[2]);
+  VariableStencil t;
+  t.excess = s.excess;
+  for (int a = 0; a < 3; ++a) {
+    if (axis[a] < 0) continue;
+    t.n[a] = s.n[axis[a]];
+    t.face[a] = s.face[axis[a]];
+  }
+  return t;
+}
+
+// --- one cell
+// -------------------------------------------------------------------------------------
+
+KOKKOS_INLINE_FUNCTION double stencil_cell(const ConstantStencil& s, const double* x, int i, int j,
+                                           int k) {
+  const std::ptrdiff_t nx = s.n[0];
+  const std::ptrdiff_t plane = nx * s.n[1];
+  const double* c = x + i + nx * j + plane * k;
+  double e = s.shift;
+  double sum = 0;
+  if (i > 0)
+    sum += s.T[0] * (c[0] - c[-1]);
+  else if (s.n[0] > 1)
+    e += s.wall[0][0];
+  if (i + 1 < s.n[0])
+    sum += s.T[0] * (c[0] - c[1]);
+  else if (s.n[0] > 1)
+    e += s.wall[0][1];
+  if (j > 0)
+    sum += s.T[1] * (c[0] - c[-nx]);
+  else if (s.n[1] > 1)
+    e += s.wall[1][0];
+  if (j + 1 < s.n[1])
+    sum += s.T[1] * (c[0] - c[nx]);
+  else if (s.n[1] > 1)
+    e += s.wall[1][1];
+  if (k > 0)
+    sum += s.T[2] * (c[0] - c[-plane]);
+  else if (s.n[2] > 1)
+    e += s.wall[2][0];
+  if (k + 1 < s.n[2])
+    sum += s.T[2] * (c[0] - c[plane]);
+  else if (s.n[2] > 1)
+    e += s.wall[2][1];
+  return sum + e * c[0];
+}
+
+KOKKOS_INLINE_FUNCTION double stencil_cell(const VariableStencil& s, const double* x, int i, int j,
+                                           int k) {
+  const std::ptrdiff_t nx = s.n[0];
+  const std::ptrdiff_t plane = nx * s.n[1];
+  const std::ptrdiff_t at = i + nx * j + plane * k;
+  const double* c = x + at;
+  double sum = s.excess[at] * c[0];
+  if (i > 0) sum += s.face[0][at - 1] * (c[0] - c[-1]);
+  if (i + 1 < s.n[0]) sum += s.face[0][at] * (c[0] - c[1]);
+  if (j > 0) sum += s.face[1][at - nx] * (c[0] - c[-nx]);
+  if (j + 1 < s.n[1]) sum += s.face[1][at] * (c[0] - c[nx]);
+  if (k > 0) sum += s.face[2][at - plane] * (c[0] - c[-plane]);
+  if (k + 1 < s.n[2]) sum += s.face[2][at] * (c[0] - c[plane]);
+  return sum;
+}
+
+// --- one row (host)
+// -------------------------------------------------------------------------------
+
+enum class StencilPass {
+  apply,      ///< y = A x; returns 0
+  apply_dot,  ///< y = A x; returns x^T y
+  residual    ///< y = b - A x; returns y^T y
+};
+
+/// What a pass does with v = (A x)_i; returns the contribution to the sum.
+template <StencilPass pass>
+inline double emit(double v, double x, const double* b, double* y, int i) {
+  if constexpr (pass == StencilPass::residual) {
+    const double r = b[i] - v;
+    y[i] = r;
+    return r * r;
+  }
+  y[i] = v;
+  return pass == StencilPass::apply_dot ? x * v : 0.0;
+}
+
+/// One row; y and b point at the whole vectors. A neighbour outside the domain is replaced by the
+/// cell itself, whose difference to itself is zero.
+template <StencilPass pass>
+double stencil_row(const ConstantStencil& s, const double* x, const double* b, double* y, int j,
+                   int k) {
+  const int n = s.n[0];
+  const std::ptrdiff_t nx = n;
+  const std::ptrdiff_t plane = nx * s.n[1];
+  const std::ptrdiff_t at = nx * j + plane * k;
+  const double* c = x + at;
+  const double* ym = j > 0 ? c - nx : c;
+  const double* yp = j + 1 < s.n[1] ? c + nx : c;
+  const double* zm = k > 0 ? c - plane : c;
+  const double* zp = k + 1 < s.n[2] ? c + plane : c;
+  double e = s.shift;
+  if (s.n[1] > 1) e += (j == 0 ? s.wall[1][0] : 0.0) + (j + 1 == s.n[1] ? s.wall[1][1] : 0.0);
+  if (s.n[2] > 1) e += (k == 0 ? s.wall[2][0] : 0.0) + (k + 1 == s.n[2] ? s.wall[2][1] : 0.0);
+  const double Tx = s.T[0];
+  const double Ty = s.T[1];
+  const double Tz = s.T[2];
+  const double d = 2 * (Tx + Ty + Tz) + e;
+  double* to = y + at;
+  const double* from = pass == StencilPass::residual ? b + at : nullptr;
+  double sum = 0;
+  const auto end_cell = [&](int i) {
+    const double left = i > 0 ? c[i - 1] : c[i];
+    const double right = i + 1 < n ? c[i + 1] : c[i];
+    double wall = 0;
+    if (n > 1) wall = (i == 0 ? s.wall[0][0] : 0.0) + (i + 1 == n ? s.wall[0][1] : 0.0);
+    const double v =
+        (d + wall) * c[i] - Tx * (left + right) - (Ty * (ym[i] + yp[i]) + Tz * (zm[i] + zp[i]));
+    sum += emit<pass>(v, c[i], from, to, i);
+  };
+  end_cell(0);
+#pragma omp simd reduction(+ : sum)
+  for (int i = 1; i < n - 1; ++i) {
+    const double v =
+        d * c[i] - Tx * (c[i - 1] + c[i + 1]) - (Ty * (ym[i] + yp[i]) + Tz * (zm[i] + zp[i]));
+    sum += emit<pass>(v, c[i], from, to, i);
+  }
+  if (n > 1) end_cell(n - 1);
+  return sum;
+}
+
+template <StencilPass pass>
+double stencil_row(const VariableStencil& s, const double* x, const double* b, double* y, int j,
+                   int k) {
+  const int n = s.n[0];
+  const std::ptrdiff_t nx = n;
+  const std::ptrdiff_t plane = nx * s.n[1];
+  const std::ptrdiff_t at = nx * j + plane * k;
+  const double* c = x + at;
+  const double* ym = j > 0 ? c - nx : c;
+  const double* yp = j + 1 < s.n[1] ? c + nx : c;
+  const double* zm = k > 0 ? c - plane : c;
+  const double* zp = k + 1 < s.n[2] ? c + plane : c;
+  // an axis of one cell: any readable coefficients do, the differences are zero
+  const double* e = s.excess + at;
+  const double* fx = s.face[0] ? s.face[0] + at : e;
+  const double* fyp = s.face[1] ? s.face[1] + at : e;
+  const double* fzp = s.face[2] ? s.face[2] + at : e;
+  const double* fym = j > 0 ? fyp - nx : fyp;
+  const double* fzm = k > 0 ? fzp - plane : fzp;
+  double* to = y + at;
+  const double* from = pass == StencilPass::residual ? b + at : nullptr;
+  double sum = 0;
+  const auto rest = [&](int i) {
+    return e[i] * c[i] + (fym[i] * (c[i] - ym[i]) + fyp[i] * (c[i] - yp[i])) +
+           (fzm[i] * (c[i] - zm[i]) + fzp[i] * (c[i] - zp[i]));
+  };
+  const auto end_cell = [&](int i) {
+    double v = rest(i);
+    if (i > 0) v += fx[i - 1] * (c[i] - c[i - 1]);
+    if (i + 1 < n) v += fx[i] * (c[i] - c[i + 1]);
+    sum += emit<pass>(v, c[i], from, to, i);
+  };
+  end_cell(0);
+#pragma omp simd reduction(+ : sum)
+  for (int i = 1; i < n - 1; ++i) {
+    const double v = rest(i) + (fx[i - 1] * (c[i] - c[i - 1]) + fx[i] * (c[i] - c[i + 1]));
+    sum += emit<pass>(v, c[i], from, to, i);
+  }
+  if (n > 1) end_cell(n - 1);
+  return sum;
+}
+
+// --- one cell a thread (device)
+// -------------------------------------------------------------------
+
+template <StencilPass pass, class Stencil>
+struct StencilCellKernel {
+  Stencil s;
+  const double* x;
+  const double* b;
+  double* y;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t c, double& sum) const {
+    const int i = int(c % s.n[0]);
+    const std::ptrdiff_t row = c / s.n[0];
+    const double v = stencil_cell(s, x, i, int(row % s.n[1]), int(row / s.n[1]));
+    if constexpr (pass == StencilPass::residual) {
+      const double r = b[c] - v;
+      y[c] = r;
+      sum += r * r;
+    } else {
+      y[c] = v;
+      sum += x[c] * v;
+    }
+  }
+};
+
+struct DirectionKernel {
+  const double* z;
+  double beta;
+  double* p;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t c) const {
+    p[c] = beta == 0.0 ? z[c] : z[c] + beta * p[c];
+  }
+};
+
+// --- whole passes
+// ---------------------------------------------------------------------------------
+
+template <class Exec>
+inline constexpr bool runs_on_host =
+    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Exec::memory_space>::accessible;
+
+/// Rows of a tile, so that `streams` planes of doubles fit half an L2 cache of 1 MiB.
+inline int stencil_tile(int nx, int streams) {
+  return std::max(16, int((1 << 19) / (8.0 * nx * streams)));
+}
+
+/// Adds up what the workers of a wavefront found, in a fixed order, each on its own cache line.
+class WorkerSums {
+ public:
+  explicit WorkerSums(int slabs) : sums_(std::size_t(2) * slabs * stride, 0.0) {}
+  double& operator[](int worker) { return sums_[std::size_t(worker) * stride]; }
+  double total() const {
+    double t = 0;
+    for (std::size_t i = 0; i < sums_.size(); i += stride) t += sums_[i];
+    return t;
+  }
+
+ private:
+  static constexpr std::size_t stride = 8;
+  std::vector<double> sums_;
+};
+
+template <StencilPass pass, class Exec, class Stencil>
+double stencil_pass(const Exec& exec, const Stencil& stencil, const double* x, const double* b,
+                    double* y) {
+  const Stencil s = squeeze(stencil);
+  if constexpr (runs_on_host<Exec>) {
+    const WavefrontPlan plan =
+        plan_wavefront(s.n[1], s.n[2], 1, stencil_tile(s.n[0], 6), exec.concurrency());
+    WorkerSums sums(plan.slabs);
+    run_wavefront(plan, [&](int worker, int, int j, int k) {
+      sums[worker] += stencil_row<pass>(s, x, b, y, j, k);
+    });
+    return sums.total();
+  } else {
+    double sum = 0;
+    Kokkos::parallel_reduce("libsolve::stencil_pass",
+                            Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::ptrdiff_t>>(
+                                exec, 0, std::ptrdiff_t(s.n[0]) * s.n[1] * s.n[2]),
+                            StencilCellKernel<pass, Stencil>{s, x, b, y}, sum);
+    return sum;
+  }
+}
+
+/// y = A x. x and y: one double a cell, accessible from `exec`, no aliasing (here and below).
+/// Moves x and y once (and, with variable coefficients, four doubles a cell).
+template <class Exec, class Stencil>
+void stencil_apply(const Exec& exec, const Stencil& s, const double* x, double* y) {
+  stencil_pass<StencilPass::apply>(exec, s, x, nullptr, y);
+}
+
+/// y = A x; returns x^T y (over this rank's cells).
+template <class Exec, class Stencil>
+double stencil_apply_dot(const Exec& exec, const Stencil& s, const double* x, double* y) {
+  return stencil_pass<StencilPass::apply_dot>(exec, s, x, nullptr, y);
+}
+
+/// r = b - A x; returns r^T r.
+template <class Exec, class Stencil>
+double stencil_residual(const Exec& exec, const Stencil& s, const double* b, const double* x,
+                        double* r) {
+  return stencil_pass<StencilPass::residual>(exec, s, x, b, r);
+}
+
+/// p = z + beta p (beta = 0: p = z, the old p is not read), q = A p; returns p^T q. The product
+/// follows one plane behind the update, so p is read from and written to memory once.
+template <class Exec, class Stencil>
+double stencil_update_apply_dot(const Exec& exec, const Stencil& stencil, const double* z,
+                                double beta, double* p, double* q) {
+  const Stencil s = squeeze(stencil);
+  if constexpr (runs_on_host<Exec>) {
+    const WavefrontPlan plan =
+        plan_wavefront(s.n[1], s.n[2], 2, stencil_tile(s.n[0], 8), exec.concurrency());
+    WorkerSums sums(plan.slabs);
+    run_wavefront(plan, [&](int worker, int stage, int j, int k) {
+      if (stage == 0) {
+        const int n = s.n[0];
+        const std::ptrdiff_t from = n * (j + std::ptrdiff_t(s.n[1]) * k);
+        double* to = p + from;
+        const double* add = z + from;
+        if (beta == 0.0) {
+#pragma omp simd
+          for (int i = 0; i < n; ++i) to[i] = add[i];
+        } else {
+#pragma omp simd
+          for (int i = 0; i < n; ++i) to[i] = add[i] + beta * to[i];
+        }
+        return;
+      }
+      sums[worker] += stencil_row<StencilPass::apply_dot>(s, p, nullptr, q, j, k);
+    });
+    return sums.total();
+  } else {
+    Kokkos::parallel_for("libsolve::update_direction",
+                         Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::ptrdiff_t>>(
+                             exec, 0, std::ptrdiff_t(s.n[0]) * s.n[1] * s.n[2]),
+                         DirectionKernel{z, beta, p});
+    return stencil_pass<StencilPass::apply_dot>(exec, s, p, nullptr, q);
+  }
+}
+
+}  // namespace libsolve::detail

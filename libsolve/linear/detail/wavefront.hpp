@@ -1,0 +1,122 @@
+/// \file
+/// Order of execution of several dependent passes over a 3D grid in one trip through memory.
+///
+/// Stage s of a row reads what stage s - 1 left in this row and the rows next to it along y and z.
+/// At step t stage s works on plane k = t - s, so a plane is still in the cache when the next stage
+/// comes to it; tiles in y, shifted by one row a stage, bound what has to stay there. Where stages
+/// take turns, stage s works on row j - s, so that those that wait for memory overlap with those
+/// that compute. With several threads each takes a slab of planes: stage s of slab [k0, k1) first
+/// covers [k0 + s, k1 - s), after a barrier the planes [k1 - s, k1 + s) around each border follow.
+/// Every row is worked on by each stage exactly once, with exactly the values of the unfused order:
+/// the results do not depend on tiles or threads, to the last bit.
+#pragma once
+
+#include <Kokkos_Core.hpp>
+#include <algorithm>
+#include <cstdint>
+
+namespace libsolve::detail {
+
+inline constexpr int max_stages = 32;
+
+struct WavefrontPlan {
+  int ny = 1, nz = 1;
+  int stages = 1;
+  int tile = 1 << 30;  // rows; even
+  int slabs = 1;
+  bool take_turns = false;  // stages alternate row by row, else plane (of a tile) by plane
+
+  /// First plane of slab s; even, so that pairs of planes stay together.
+  [[nodiscard]] int slab_begin(int s) const {
+    return s == slabs ? nz : int((std::int64_t(nz) * s / slabs) & ~std::int64_t(1));
+  }
+};
+
+/// Slabs at least 2 * stages + 2 planes thick, at most one a thread.
+inline WavefrontPlan plan_wavefront(int ny, int nz, int stages, int tile, int threads) {
+  WavefrontPlan plan{ny, nz, stages, std::max(2, tile & ~1), 1};
+  plan.slabs = std::clamp(nz / (2 * stages + 3), 1, std::max(1, threads));
+  return plan;
+}
+
+struct PlaneRanges {
+  int lo[max_stages];
+  int hi[max_stages];
+};
+
+template <class RowStage>
+void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
+                const RowStage& row_stage) {
+  int begin = 1 << 30;
+  int end = -1;
+  for (int s = 0; s < plan.stages; ++s) {
+    if (r.lo[s] >= r.hi[s]) continue;
+    begin = std::min(begin, r.lo[s] + s);
+    end = std::max(end, r.hi[s] + s);
+  }
+  const int tiles = std::max(1, (plan.ny + plan.tile / 2) / plan.tile);
+  for (int tile = 0; tile < tiles; ++tile) {
+    for (int t = begin; t < end; ++t) {
+      int j0[max_stages], j1[max_stages];
+      int first = 1 << 30;
+      int last = -1;
+      for (int s = 0; s < plan.stages; ++s) {
+        const int k = t - s;
+        j0[s] = tile == 0 ? 0 : std::clamp(tile * plan.tile - s, 0, plan.ny);
+        j1[s] = tile + 1 == tiles ? plan.ny : std::clamp((tile + 1) * plan.tile - s, 0, plan.ny);
+        if (k < r.lo[s] || k >= r.hi[s]) j1[s] = j0[s];
+        if (j0[s] == j1[s]) continue;
+        first = std::min(first, j0[s] + s);
+        last = std::max(last, j1[s] + s);
+      }
+      if (!plan.take_turns) {
+        for (int s = 0; s < plan.stages; ++s)
+          for (int j = j0[s]; j < j1[s]; ++j) row_stage(worker, s, j, t - s);
+        continue;
+      }
+      for (int step = first; step < last; ++step) {
+        for (int s = 0; s < plan.stages; ++s) {
+          const int j = step - s;
+          if (j >= j0[s] && j < j1[s]) row_stage(worker, s, j, t - s);
+        }
+      }
+    }
+  }
+}
+
+/// Calls row_stage(worker, stage, j, k) for row j of plane k, each row and stage once. `worker` < 2
+/// * plan.slabs: no two concurrent calls have the same, and for a given plan the calls of one
+/// worker are always the same ones in the same order (for reductions).
+template <class RowStage>
+void run_wavefront(const WavefrontPlan& plan, const RowStage& row_stage) {
+  auto slab = [&](int i) {
+    const int k0 = plan.slab_begin(i);
+    const int k1 = plan.slab_begin(i + 1);
+    PlaneRanges r;
+    for (int s = 0; s < plan.stages; ++s) {
+      r.lo[s] = k0 == 0 ? 0 : k0 + s;
+      r.hi[s] = k1 == plan.nz ? plan.nz : k1 - s;
+    }
+    run_ranges(plan, r, 2 * i, row_stage);
+  };
+  auto border = [&](int i) {
+    const int k1 = plan.slab_begin(i + 1);
+    PlaneRanges r;
+    for (int s = 0; s < plan.stages; ++s) {
+      r.lo[s] = k1 - s;
+      r.hi[s] = k1 + s;
+    }
+    run_ranges(plan, r, 2 * i + 1, row_stage);
+  };
+  if (plan.slabs == 1) {
+    slab(0);
+    return;
+  }
+  using Host = Kokkos::DefaultHostExecutionSpace;
+  using Policy = Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Static>>;
+  Kokkos::parallel_for("libsolve::wavefront", Policy(0, plan.slabs).set_chunk_size(1), slab);
+  Kokkos::parallel_for("libsolve::wavefront_border", Policy(0, plan.slabs - 1).set_chunk_size(1),
+                       border);
+}
+
+}  // namespace libsolve::detail
