@@ -1,0 +1,195 @@
+#include "pc_level.hpp"
+
+namespace multigrid {
+namespace {
+
+using RowPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
+
+template <class Real>
+struct FillRow {
+  int n[3];
+  double coupling[3];
+  double side[3][2];
+  double shift;
+  Real* face[3];
+  Real* wall;
+  Real* mass;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
+    const int j = int(row % n[1]);
+    const int k = int(row / n[1]);
+    for (int i = 0; i < n[0]; ++i) {
+      const std::ptrdiff_t cell = row * n[0] + i;
+      const int at[3] = {i, j, k};
+      double w = 0, e = shift;
+      for (int a = 0; a < 3; ++a) {
+        face[a][cell] = Real(at[a] + 1 < n[a] ? coupling[a] : 0.0);
+        double& to = n[a] == 1 ? e : w;
+        if (at[a] == 0) to += side[a][0];
+        if (at[a] + 1 == n[a]) to += side[a][1];
+      }
+      wall[cell] = Real(w);
+      if (mass) mass[cell] = Real(e);
+    }
+  }
+};
+
+template <class Real>
+struct CoarsenRow {
+  int n[3];
+  int cn[3];
+  bool halved[3];
+  double strength;
+  const Real* face[3];
+  const Real* wall;
+  const Real* mass;
+  const unsigned char* dropped;
+  Real* cface[3];
+  Real* cwall;
+  Real* cmass;
+
+  /// Solid, isolated or dropped: no part in the coarse grid.
+  KOKKOS_INLINE_FUNCTION bool absent(int i, int j, int k) const {
+    const std::ptrdiff_t stride[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
+    const std::ptrdiff_t cell = i + stride[1] * j + stride[2] * k;
+    if (dropped && dropped[cell]) return true;
+    const int at[3] = {i, j, k};
+    for (int a = 0; a < 3; ++a) {
+      if (at[a] + 1 < n[a] && face[a][cell] != Real(0)) return false;
+      if (at[a] > 0 && face[a][cell - stride[a]] != Real(0)) return false;
+    }
+    return true;
+  }
+
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
+    const int J = int(row % cn[1]);
+    const int K = int(row / cn[1]);
+    const std::ptrdiff_t stride[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
+    for (int I = 0; I < cn[0]; ++I) {
+      const int at[3] = {I, J, K};
+      int lo[3], hi[3];
+      for (int a = 0; a < 3; ++a) {
+        lo[a] = halved[a] ? 2 * at[a] : at[a];
+        hi[a] = halved[a] && lo[a] + 1 < n[a] ? lo[a] + 1 : lo[a];
+      }
+      double sum[3] = {0, 0, 0};
+      double w = 0, e = 0;
+      for (int k = lo[2]; k <= hi[2]; ++k) {
+        for (int j = lo[1]; j <= hi[1]; ++j) {
+          for (int i = lo[0]; i <= hi[0]; ++i) {
+            if (absent(i, j, k)) continue;
+            const std::ptrdiff_t cell = i + stride[1] * j + stride[2] * k;
+            w += wall[cell];
+            if (mass) e += mass[cell];
+            const int x[3] = {i, j, k};
+            for (int a = 0; a < 3; ++a) {
+              if (x[a] != hi[a] || x[a] + 1 >= n[a]) continue;
+              if (dropped && dropped[cell + stride[a]]) continue;
+              sum[a] += face[a][cell];
+            }
+          }
+        }
+      }
+      const std::ptrdiff_t coarse = row * cn[0] + I;
+      bool any = false;
+      for (int a = 0; a < 3; ++a) {
+        cface[a][coarse] = Real((halved[a] ? strength : 1.0) * sum[a]);
+        any = any || halved[a];
+      }
+      cwall[coarse] = Real((any ? strength : 1.0) * w);
+      if (cmass) cmass[coarse] = Real(e);
+    }
+  }
+};
+
+template <class Real>
+void allocate(LevelOperator<Real>& op, bool with_mass) {
+  const auto n = std::size_t(op.shape.size());
+  const auto bare = [](const char* label) {
+    return Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing);
+  };
+  op.is_constant = false;
+  for (auto& f : op.face) f = View<Real>(bare("multigrid::face"), n);
+  op.wall = View<Real>(bare("multigrid::wall"), n);
+  op.mass = with_mass ? View<Real>(bare("multigrid::mass"), n) : View<Real>();
+}
+
+}  // namespace
+
+template <class Real>
+LevelOperator<Real> expanded(const LevelOperator<Real>& op) {
+  if (!op.is_constant) return op;
+  LevelOperator<Real> full = op;
+  bool with_mass = op.shift != 0;
+  for (int a = 0; a < 3; ++a)
+    if (op.shape.n[a] == 1 && (op.side[a][0] != 0 || op.side[a][1] != 0)) with_mass = true;
+  allocate(full, with_mass);
+  FillRow<Real> fill{};
+  for (int a = 0; a < 3; ++a) {
+    fill.n[a] = op.shape.n[a];
+    fill.coupling[a] = op.coupling[a];
+    fill.side[a][0] = op.side[a][0];
+    fill.side[a][1] = op.side[a][1];
+    fill.face[a] = full.face[a].data();
+  }
+  fill.shift = op.shift;
+  fill.wall = full.wall.data();
+  fill.mass = full.mass.data();
+  Kokkos::parallel_for("multigrid::expand", RowPolicy(0, std::ptrdiff_t(fill.n[1]) * fill.n[2]),
+                       fill);
+  return full;
+}
+
+template <class Real>
+LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes, double strength,
+                            const View<const unsigned char>& dropped) {
+  const Shape shape = coarsened(op.shape, axes);
+  CoarsenAxes halved{};
+  bool even = true;
+  double cells = 1;
+  for (int a = 0; a < 3; ++a) {
+    halved[a] = axes[a] && op.shape.n[a] > 1;
+    if (halved[a] && op.shape.n[a] % 2 != 0) even = false;
+    if (halved[a]) cells *= 2;
+  }
+  if (op.is_constant && even && dropped.data() == nullptr) {
+    LevelOperator<Real> coarse;
+    coarse.shape = shape;
+    for (int a = 0; a < 3; ++a) {
+      const double factor = halved[a] ? strength * cells / 2 : cells;
+      coarse.coupling[a] = factor * op.coupling[a];
+      for (int s = 0; s < 2; ++s) coarse.side[a][s] = factor * op.side[a][s];
+    }
+    coarse.shift = cells * op.shift;
+    return coarse;
+  }
+  const LevelOperator<Real> fine = expanded(op);
+  LevelOperator<Real> coarse;
+  coarse.shape = shape;
+  allocate(coarse, fine.mass.data() != nullptr);
+  CoarsenRow<Real> kernel{};
+  for (int a = 0; a < 3; ++a) {
+    kernel.n[a] = fine.shape.n[a];
+    kernel.cn[a] = shape.n[a];
+    kernel.halved[a] = halved[a];
+    kernel.face[a] = fine.face[a].data();
+    kernel.cface[a] = coarse.face[a].data();
+  }
+  kernel.strength = strength;
+  kernel.wall = fine.wall.data();
+  kernel.mass = fine.mass.data();
+  kernel.dropped = dropped.data();
+  kernel.cwall = coarse.wall.data();
+  kernel.cmass = coarse.mass.data();
+  Kokkos::parallel_for("multigrid::coarsen", RowPolicy(0, std::ptrdiff_t(shape.n[1]) * shape.n[2]),
+                       kernel);
+  return coarse;
+}
+
+template LevelOperator<float> expanded(const LevelOperator<float>&);
+template LevelOperator<double> expanded(const LevelOperator<double>&);
+template LevelOperator<float> coarsen(const LevelOperator<float>&, const CoarsenAxes&, double,
+                                      const View<const unsigned char>&);
+template LevelOperator<double> coarsen(const LevelOperator<double>&, const CoarsenAxes&, double,
+                                       const View<const unsigned char>&);
+
+}  // namespace multigrid

@@ -1,0 +1,52 @@
+#include "cycle.hpp"
+
+#include <stdexcept>
+
+namespace multigrid {
+
+template <class Real>
+void Hierarchy<Real>::add(std::unique_ptr<Level<Real>> level) {
+  const auto n = std::size_t(level->coarse_shape().size());
+  levels_.push_back({std::move(level), View<Real>("multigrid::coarse_rhs", n),
+                     View<Real>("multigrid::coarse_z", n)});
+}
+
+template <class Real>
+void Hierarchy<Real>::set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solver) {
+  coarse_ = std::move(solver);
+}
+
+template <class Real>
+std::size_t Hierarchy<Real>::bytes() const {
+  std::size_t sum = coarse_->bytes();
+  for (const auto& s : levels_)
+    sum += s.level->bytes() + sizeof(Real) * (s.coarse_rhs.size() + s.coarse_z.size());
+  return sum;
+}
+
+template <class Real>
+void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>& rhs,
+                            Result<Real>& result) {
+  Stored& here = levels_[l];
+  here.level->descend(rhs, start, here.coarse_rhs);
+  if (l + 1 == int(levels_.size())) {
+    coarse_->solve(here.coarse_rhs, here.coarse_z);
+  } else {
+    const Rhs<Real> below{here.coarse_rhs, {}, 1.0};
+    Result<Real> z{here.coarse_z, {}, {}, 1.0, 0.0, 0.0};
+    visit(l + 1, kind, Start::zero, below, z);
+    if (kind == CycleKind::w) visit(l + 1, CycleKind::w, Start::continued, below, z);
+    if (kind == CycleKind::f) visit(l + 1, CycleKind::v, Start::continued, below, z);
+  }
+  here.level->ascend(rhs, here.coarse_z, result);
+}
+
+template <class Real>
+void Hierarchy<Real>::cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result) {
+  visit(0, kind, Start::zero, rhs, result);
+}
+
+template class Hierarchy<float>;
+template class Hierarchy<double>;
+
+}  // namespace multigrid

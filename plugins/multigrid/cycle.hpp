@@ -1,0 +1,44 @@
+/// \file
+/// The levels of a hierarchy and the order in which a cycle visits them.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "level.hpp"
+
+namespace multigrid {
+
+enum class CycleKind {
+  v,  ///< each coarser level once
+  w,  ///< each coarser level twice
+  f   ///< first an F cycle, then a V cycle on each coarser level
+};
+
+/// Levels from fine to coarse and the direct solver below them.
+template <class Real>
+class Hierarchy {
+ public:
+  /// Levels must be added from fine to coarse; the shape of each is the coarse shape of the one
+  /// before (`size` is checked).
+  void add(std::unique_ptr<Level<Real>> level);
+  void set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solver);
+
+  /// One cycle from zero: result <- M rhs.
+  void cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result);
+
+  [[nodiscard]] int num_levels() const { return int(levels_.size()) + 1; }
+  [[nodiscard]] const Level<Real>& level(int l) const { return *levels_[l].level; }
+  [[nodiscard]] std::size_t bytes() const;
+
+ private:
+  struct Stored {
+    std::unique_ptr<Level<Real>> level;
+    View<Real> coarse_rhs, coarse_z;
+  };
+  void visit(int l, CycleKind kind, Start start, const Rhs<Real>& rhs, Result<Real>& result);
+  std::vector<Stored> levels_;
+  std::unique_ptr<CoarseSolver<Real>> coarse_;
+};
+
+}  // namespace multigrid

@@ -1,0 +1,834 @@
+#include "pc_level.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <libsolve/linear/detail/wavefront.hpp>
+#include <type_traits>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+#include "split_grid.hpp"
+
+namespace multigrid {
+
+using libsolve::detail::plan_wavefront;
+using libsolve::detail::run_wavefront;
+using libsolve::detail::WavefrontPlan;
+
+namespace {
+
+constexpr bool host_accessible =
+    Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
+
+/// Where a level reads its right-hand side and where it publishes z, by value for kernels.
+template <class Real>
+struct Source {
+  const Real* level = nullptr;
+  const double* outer = nullptr;
+  double scale = 1;
+
+  KOKKOS_FORCEINLINE_FUNCTION Real operator()(std::ptrdiff_t cell) const {
+    return outer ? Real(scale * outer[cell]) : level[cell];
+  }
+};
+
+/// Shapes of both grids and the halved axes, squeezed.
+struct Transfer {
+  int cnx = 1, cny = 1, cnz = 1;
+  bool x = false, y = false, z = false;
+};
+
+// --- device kernels: one cell a thread
+// ------------------------------------------------------------
+
+template <class Real>
+struct LoadCell {
+  SplitGrid<Real> g;
+  Source<Real> source;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
+    const int m = int(index % g.half);
+    const std::ptrdiff_t row = index / g.half;
+    const int j = int(row % g.ny);
+    const int k = int(row / g.ny);
+    for (int c = 0; c < 2; ++c) {
+      const int o = (c + j + k) & 1;
+      if (m < g.count(o))
+        g.b[g.offset(c, j, k) + m] = source(std::ptrdiff_t(g.nx) * row + 2 * m + o);
+    }
+  }
+};
+
+/// What a half sweep may take for granted about z.
+enum class Old {
+  zero_all,  ///< z = 0, own colour and neighbours; not read
+  zero_own,  ///< z = 0 on the own colour; not read
+  any
+};
+
+template <class Real, bool Variable>
+struct RelaxCell {
+  SplitGrid<Real> g;
+  int colour;
+  Old old;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
+    const int m = int(index % g.half);
+    const std::ptrdiff_t row = index / g.half;
+    const HalfRow<Real, Variable> h(g, colour, int(row % g.ny), int(row / g.ny));
+    if (m >= g.count(int((colour + row % g.ny + row / g.ny) & 1))) return;
+    if (old == Old::zero_all)
+      h.z[m] = h.relaxed_alone(m);
+    else
+      h.z[m] = h.relaxed(m, old == Old::any ? h.z[m] : Real(0));
+  }
+};
+
+template <class Real, bool Variable>
+struct RestrictCell {
+  SplitGrid<Real> g;
+  Transfer t;
+  bool red_only;
+  Real* coarse;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
+    const int ci = int(index % t.cnx);
+    const std::ptrdiff_t row = index / t.cnx;
+    const int cj = int(row % t.cny);
+    const int ck = int(row / t.cny);
+    const int j0 = t.y ? 2 * cj : cj;
+    const int k0 = t.z ? 2 * ck : ck;
+    const int j1 = t.y && j0 + 1 < g.ny ? j0 + 2 : j0 + 1;
+    const int k1 = t.z && k0 + 1 < g.nz ? k0 + 2 : k0 + 1;
+    Real acc[2] = {0, 0};
+    for (int k = k0; k < k1; ++k)
+      for (int j = j0; j < j1; ++j)
+        for (int c = 0; c < (red_only ? 1 : 2); ++c) {
+          const int o = (c + j + k) & 1;
+          if (!t.x && o != (ci & 1)) continue;
+          const int m = t.x ? ci : ci / 2;
+          if (m >= g.count(o)) continue;
+          acc[o] += HalfRow<Real, Variable>(g, c, j, k).residual(m);
+        }
+    coarse[index] = t.x ? acc[0] + acc[1] : acc[ci & 1];
+  }
+};
+
+template <class Real, bool Variable>
+struct ProlongCell {
+  SplitGrid<Real> g;
+  Transfer t;
+  const Real* coarse;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
+    const int m = int(index % g.half);
+    const std::ptrdiff_t row = index / g.half;
+    const int j = int(row % g.ny);
+    const int k = int(row / g.ny);
+    const Real* from =
+        coarse + (std::ptrdiff_t(t.z ? k / 2 : k) * t.cny + (t.y ? j / 2 : j)) * t.cnx;
+    for (int c = 0; c < 2; ++c) {
+      const int o = (c + j + k) & 1;
+      const HalfRow<Real, Variable> h(g, c, j, k);
+      if (m < g.count(o) && h.has_parent(m)) h.z[m] += from[t.x ? m : 2 * m + o];
+    }
+  }
+};
+
+template <class Real>
+struct PublishCell {
+  SplitGrid<Real> g;
+  Real* level;
+  double* outer;
+  double scale;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
+    const int m = int(index % g.half);
+    const std::ptrdiff_t row = index / g.half;
+    const int j = int(row % g.ny);
+    const int k = int(row / g.ny);
+    for (int c = 0; c < 2; ++c) {
+      const int o = (c + j + k) & 1;
+      if (m >= g.count(o)) continue;
+      const std::ptrdiff_t cell = std::ptrdiff_t(g.nx) * row + 2 * m + o;
+      const Real z = g.z[g.offset(c, j, k) + m];
+      if (outer)
+        outer[cell] = scale * double(z);
+      else
+        level[cell] = z;
+    }
+  }
+};
+
+struct TwoDots {
+  double rhs = 0, other = 0;
+  KOKKOS_INLINE_FUNCTION TwoDots& operator+=(const TwoDots& d) {
+    rhs += d.rhs;
+    other += d.other;
+    return *this;
+  }
+};
+
+struct DotCell {
+  const double* z;
+  const double* rhs;
+  const double* other;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& a, double& b) const {
+    a += z[i] * rhs[i];
+    if (other) b += z[i] * other[i];
+  }
+};
+
+// --- host rows
+// ------------------------------------------------------------------------------------
+
+// The stages of a fused pass touch more streams of memory than the hardware follows: the stage that
+// meets a row first asks for the rows it will meet next.
+constexpr int rows_ahead = 2;
+
+template <int write>
+void prefetch(const void* from, std::size_t bytes) {
+  const char* p = static_cast<const char*>(from);
+  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(p + at, write, 2);
+}
+
+template <class Real, class From>
+void load_row(const From* __restrict__ source, double scale, int nx, Real* __restrict__ even,
+              Real* __restrict__ odd) {
+  const int pairs = nx / 2;
+  if constexpr (std::is_same_v<From, Real>) {
+#pragma omp simd
+    for (int m = 0; m < pairs; ++m) {
+      even[m] = source[2 * m];
+      odd[m] = source[2 * m + 1];
+    }
+    if (nx & 1) even[pairs] = source[nx - 1];
+  } else {
+#pragma omp simd
+    for (int m = 0; m < pairs; ++m) {
+      even[m] = Real(scale * source[2 * m]);
+      odd[m] = Real(scale * source[2 * m + 1]);
+    }
+    if (nx & 1) even[pairs] = Real(scale * source[nx - 1]);
+  }
+}
+
+template <class Real, class To>
+void store_row(const Real* __restrict__ even, const Real* __restrict__ odd, int nx, double scale,
+               To* __restrict__ to) {
+  const int pairs = nx / 2;
+  if constexpr (std::is_same_v<To, Real>) {
+#pragma omp simd
+    for (int m = 0; m < pairs; ++m) {
+      to[2 * m] = even[m];
+      to[2 * m + 1] = odd[m];
+    }
+    if (nx & 1) to[nx - 1] = even[pairs];
+  } else {
+#pragma omp simd
+    for (int m = 0; m < pairs; ++m) {
+      to[2 * m] = scale * double(even[m]);
+      to[2 * m + 1] = scale * double(odd[m]);
+    }
+    if (nx & 1) to[nx - 1] = scale * double(even[pairs]);
+  }
+}
+
+/// Rows with constant coefficients. All cells but those at the two ends of x have the same weights:
+/// the loop runs over the half row as if it had no ends, then the end cells are done again and the
+/// padding is set back to zero.
+template <class Real>
+struct RowEnds {
+  int left = -1, right = -1;  // positions, -1: this colour has no cell there
+  RowEnds(int o, int nx) {
+    if (o == 0) left = 0;
+    if (((nx - 1 - o) & 1) == 0) right = (nx - 1 - o) / 2;
+  }
+};
+
+template <class Real, Old old, bool Prolong>
+void relax_row_constant(const SplitGrid<Real>& g, int c, int j, int k, const Real* from) {
+  const HalfRow<Real, false> h(g, c, j, k);
+  const int n = Prolong ? g.count(h.o) : g.half;  // `from` has no padding
+  Real* __restrict__ z = h.z;
+  const Real d = h.d_row + 2 * h.tx;
+  const Real w = d > 0 ? h.omega / d : Real(0);
+  const RowEnds<Real> ends(h.o, h.nx);
+  auto at_end = [&](int m) {
+    if constexpr (old == Old::zero_all) return h.relaxed_alone(m);
+    Real before = old == Old::any ? z[m] : Real(0);
+    if constexpr (Prolong) before += from[m];
+    return h.relaxed(m, before);
+  };
+  const Real left = ends.left >= 0 ? at_end(ends.left) : Real(0);
+  const Real right = ends.right >= 0 ? at_end(ends.right) : Real(0);
+  if constexpr (old == Old::zero_all) {
+#pragma omp simd
+    for (int m = 0; m < n; ++m) z[m] = w * h.b[m];
+  } else {
+    const Real keep = Real(1) - h.omega;
+    const Real wx = w * h.tx;
+    const Real wy = w * h.ty;
+    const Real wz = w * h.tz;
+#pragma omp simd
+    for (int m = 0; m < n; ++m) {
+      Real s = w * h.b[m] + wx * (h.inner[m] + h.outer[m]);
+      s += wy * (h.ym[m] + h.yp[m]);
+      s += wz * (h.zm[m] + h.zp[m]);
+      if constexpr (old == Old::any) {
+        if constexpr (Prolong)
+          s += keep * (z[m] + from[m]);
+        else
+          s += keep * z[m];
+      }
+      z[m] = s;
+    }
+  }
+  if (ends.left >= 0) z[ends.left] = left;
+  if (ends.right >= 0) z[ends.right] = right;
+  for (int m = g.count(h.o); m < n; ++m) z[m] = 0;
+}
+
+template <class Real, bool Variable, Old old>
+void relax_row(const SplitGrid<Real>& g, int c, int j, int k) {
+  if constexpr (Variable) {
+    const HalfRow<Real, true> h(g, c, j, k);
+    const int n = g.half;
+    if constexpr (old == Old::zero_all) {
+#pragma omp simd
+      for (int m = 0; m < n; ++m) h.z[m] = h.relaxed_alone(m);
+    } else {
+#pragma omp simd
+      for (int m = 0; m < n; ++m) h.z[m] = h.relaxed(m, old == Old::any ? h.z[m] : Real(0));
+    }
+  } else {
+    relax_row_constant<Real, old, false>(g, c, j, k, nullptr);
+  }
+}
+
+template <class Real>
+const Real* coarse_row(const Transfer& t, const Real* coarse, int j, int k) {
+  return coarse + (std::ptrdiff_t(t.z ? k / 2 : k) * t.cny + (t.y ? j / 2 : j)) * t.cnx;
+}
+
+template <class Real, bool Variable>
+void prolong_half_row(const SplitGrid<Real>& g, const Transfer& t, const Real* coarse, int c, int j,
+                      int k) {
+  const Real* from = coarse_row(t, coarse, j, k);
+  const int o = (c + j + k) & 1;
+  const HalfRow<Real, Variable> h(g, c, j, k);
+  const int n = g.count(o);
+  if (t.x) {
+#pragma omp simd
+    for (int m = 0; m < n; ++m) h.z[m] += h.has_parent(m) ? from[m] : Real(0);
+  } else {
+#pragma omp simd
+    for (int m = 0; m < n; ++m) h.z[m] += h.has_parent(m) ? from[2 * m + o] : Real(0);
+  }
+}
+
+/// The coarse row above the fine rows j0 <= j < j1, k0 <= k < k1, cell by cell.
+template <class Real, bool Variable>
+void restrict_rows(const SplitGrid<Real>& g, const Transfer& t, bool red_only, int j0, int j1,
+                   int k0, int k1, Real* __restrict__ acc, Real* __restrict__ coarse) {
+  const int n = g.half;
+  for (int m = 0; m < 2 * n; ++m) acc[m] = 0;
+  for (int k = k0; k < k1; ++k) {
+    for (int j = j0; j < j1; ++j) {
+      for (int c = 0; c < (red_only ? 1 : 2); ++c) {
+        const int o = (c + j + k) & 1;
+        const HalfRow<Real, Variable> h(g, c, j, k);
+        Real* to = acc + o * n;
+        const int count = Variable ? n : g.count(o);
+#pragma omp simd
+        for (int m = 0; m < count; ++m) to[m] += h.residual(m);
+      }
+    }
+  }
+  if (t.x) {
+#pragma omp simd
+    for (int m = 0; m < t.cnx; ++m) coarse[m] = acc[m] + acc[n + m];
+  } else {
+    store_row(acc, acc + n, t.cnx, 1.0, coarse);
+  }
+}
+
+/// The same with constant coefficients and x halved: in the sum of the residuals of a coarse cell
+/// the faces between its children cancel, what is left is
+///   sum b - sum over its outer faces of T (z_inside - z_outside) - sum of (walls + shift) z.
+template <class Real>
+void restrict_rows_constant(const SplitGrid<Real>& g, int cnx, int j0, int j1, int k0, int k1,
+                            Real* __restrict__ acc) {
+  const std::ptrdiff_t row = 2 * std::ptrdiff_t(g.half);
+  const int n = g.half;
+  const int last = cnx - 1;
+  bool fresh = true;
+  for (int k = k0; k < k1; ++k) {
+    for (int j = j0; j < j1; ++j) {
+      const int flip = (j + k) & 1;
+      const std::ptrdiff_t even = g.offset(flip, j, k);  // colour with o = 0
+      const std::ptrdiff_t odd = g.offset(1 - flip, j, k);
+      const Real* z0 = g.z + even;
+      const Real* z1 = g.z + odd;
+      const Real* b0 = g.b + even;
+      const Real* b1 = g.b + odd;
+      // rows beside that lie outside the coarse cell, both colours; zeros where there is none
+      const Real* side[4][2] = {
+          {g.zero, g.zero}, {g.zero, g.zero}, {g.zero, g.zero}, {g.zero, g.zero}};
+      Real weight = g.shift;
+      int num = 0;
+      auto neighbour = [&](bool exists, std::ptrdiff_t shift, Real t, Real wall) {
+        weight += exists ? t : wall;
+        if (!exists) return;
+        side[num][0] = z0 + shift;
+        side[num][1] = z1 + shift;
+        ++num;
+      };
+      if (j == j0) neighbour(j > 0, -row, g.T[1], g.side[1][0]);
+      if (j == j1 - 1) neighbour(j + 1 < g.ny, row, g.T[1], g.side[1][1]);
+      const int num_y = num;
+      if (k == k0) neighbour(k > 0, -g.plane, g.T[2], g.side[2][0]);
+      if (k == k1 - 1) neighbour(k + 1 < g.nz, g.plane, g.T[2], g.side[2][1]);
+      const Real t0 = num_y > 0 ? g.T[1] : g.T[2];
+      const Real t1 = num_y > 1 ? g.T[1] : g.T[2];
+      const Real tx = g.T[0];
+      const auto end_lane = [&](int m) {
+        const bool two = 2 * m + 1 < g.nx;
+        const Real left = m > 0 ? tx * (z0[m] - z1[m - 1]) : g.side[0][0] * z0[m];
+        const Real inside = z0[m] + (two ? z1[m] : Real(0));
+        const Real right_z = two ? z1[m] : z0[m];
+        const Real right = 2 * m + 2 < g.nx ? tx * (right_z - z0[m + 1]) : g.side[0][1] * right_z;
+        Real r = b0[m] + (two ? b1[m] : Real(0)) - (left + right) - weight * inside;
+        for (int s = 0; s < num; ++s)
+          r += (s < num_y ? g.T[1] : g.T[2]) * (side[s][0][m] + side[s][1][m]);
+        return r + (fresh ? Real(0) : acc[m]);
+      };
+      const Real first_value = end_lane(0);
+      const Real last_value = end_lane(last);
+      const Real w = weight + tx;
+      const auto lane = [&](int m) {
+        return ((b0[m] + b1[m]) - w * (z0[m] + z1[m])) +
+               (tx * (z1[m - 1] + z0[m + 1]) +
+                (t0 * (side[0][0][m] + side[0][1][m]) + t1 * (side[1][0][m] + side[1][1][m])));
+      };
+      if (fresh) {
+#pragma omp simd
+        for (int m = 0; m < n; ++m) acc[m] = lane(m);
+      } else {
+#pragma omp simd
+        for (int m = 0; m < n; ++m) acc[m] += lane(m);
+      }
+      for (int s = 2; s < num; ++s) {
+        const Real t = s < num_y ? g.T[1] : g.T[2];
+#pragma omp simd
+        for (int m = 0; m < n; ++m) acc[m] += t * (side[s][0][m] + side[s][1][m]);
+      }
+      acc[0] = first_value;
+      acc[last] = last_value;
+      fresh = false;
+    }
+  }
+}
+
+// --- the level
+// ------------------------------------------------------------------------------------
+
+template <class Real, bool Variable>
+class PcLevel final : public Level<Real> {
+ public:
+  PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes, const PcOptions& options,
+          const View<const unsigned char>& dropped, const LocalSweeps& local);
+
+  Shape shape() const override { return shape_; }
+  Shape coarse_shape() const override { return coarse_shape_; }
+  std::size_t bytes() const override { return bytes_; }
+  void descend(const Rhs<Real>& rhs, Start start, const View<Real>& coarse_rhs) override;
+  void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z, Result<Real>& result) override;
+
+ private:
+  void build_constant(const LevelOperator<Real>& op);
+  void build_variable(const LevelOperator<Real>& op, const View<const unsigned char>& dropped);
+  View<Real> allocate(const char* label, std::size_t n);
+  void descend_fused(const Source<Real>& source, Start start, Real* coarse);
+  void descend_unfused(const Source<Real>& source, Start start, Real* coarse);
+  void ascend_fused(const Source<Real>& source, const Real* coarse, Result<Real>& result);
+  void ascend_unfused(const Source<Real>& source, const Real* coarse, Result<Real>& result);
+  bool red_only() const { return options_.omega == 1.0; }
+  int post_colour(int half_sweep) const {
+    const bool swapped = options_.order == SweepOrder::symmetric;
+    return (half_sweep & 1) ^ (swapped ? 1 : 0);
+  }
+  WavefrontPlan plan(int stages) const;
+
+  Shape shape_, coarse_shape_;
+  PcOptions options_;
+  SplitGrid<Real> g_;
+  Transfer t_;
+  std::size_t bytes_ = 0;
+  View<Real> z_, b_, zero_, coefficients_;
+  Kokkos::View<double*, Kokkos::HostSpace> row_dots_;
+};
+
+/// Zero-filled, in large pages where the system grants them: the first touch of a small page costs
+/// as much as several sweeps over it.
+template <class Real, bool Variable>
+View<Real> PcLevel<Real, Variable>::allocate(const char* label, std::size_t n) {
+  bytes_ += n * sizeof(Real);
+  View<Real> v(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing), n);
+#ifdef __linux__
+  if constexpr (host_accessible) {
+    constexpr std::uintptr_t page = std::uintptr_t(1) << 21;
+    const auto begin = (reinterpret_cast<std::uintptr_t>(v.data()) + page - 1) & ~(page - 1);
+    const auto end = reinterpret_cast<std::uintptr_t>(v.data() + n) & ~(page - 1);
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+  }
+#endif
+  Kokkos::deep_copy(v, Real(0));
+  return v;
+}
+
+/// Planes a power of two apart would compete for the same lines of the cache (1 MiB, 8 ways: 128
+/// KiB apart); this spreads any seven of them.
+std::ptrdiff_t plane_stride(std::ptrdiff_t n, std::size_t size) {
+  constexpr std::ptrdiff_t way = 1 << 17;
+  constexpr std::ptrdiff_t spread = way / 7 / 256 * 256;
+  const std::ptrdiff_t bytes = n * std::ptrdiff_t(size);
+  if (bytes < spread) return n;
+  for (std::ptrdiff_t pad = 0;; pad += 256) {
+    const std::ptrdiff_t at = (bytes + pad) % way;
+    for (int q = 1; q < 7; ++q)
+      if (std::abs(at - q * way / 7) <= 512) return (bytes + pad) / std::ptrdiff_t(size);
+  }
+}
+
+// Room before and behind, so that the outer neighbour of the first and last cell can be read; what
+// is read there is multiplied by zero.
+constexpr int guard = 16;
+
+template <class Real, bool Variable>
+PcLevel<Real, Variable>::PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes,
+                                 const PcOptions& options, const View<const unsigned char>& dropped,
+                                 const LocalSweeps&)
+    : shape_(op.shape), coarse_shape_(coarsened(op.shape, axes)), options_(options) {
+  const Shape n = squeezed(shape_);
+  const auto axis = squeezed_axes(shape_);
+  auto halved = [&](int a) { return axis[a] >= 0 && axes[axis[a]] && shape_.n[axis[a]] > 1; };
+  auto coarse_n = [&](int a) { return axis[a] >= 0 ? coarse_shape_.n[axis[a]] : 1; };
+  t_ = {coarse_n(0), coarse_n(1), coarse_n(2), halved(0), halved(1), halved(2)};
+  g_.nx = n.n[0];
+  g_.ny = n.n[1];
+  g_.nz = n.n[2];
+  g_.half = ((n.n[0] + 1) / 2 + row_multiple - 1) / row_multiple * row_multiple;
+  g_.omega = Real(options.omega);
+  g_.plane = plane_stride(2 * g_.half * g_.ny, sizeof(Real));
+  const std::size_t total = std::size_t(g_.plane) * g_.nz;
+  z_ = allocate("multigrid::z", total + 2 * guard);
+  b_ = allocate("multigrid::b", total + 2 * guard);
+  zero_ = allocate("multigrid::zero", g_.half + 2 * guard);
+  g_.z = z_.data() + guard;
+  g_.b = b_.data() + guard;
+  g_.zero = zero_.data() + guard;
+  if constexpr (Variable)
+    build_variable(op, dropped);
+  else
+    build_constant(op);
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::build_constant(const LevelOperator<Real>& op) {
+  const auto axis = squeezed_axes(op.shape);
+  double shift = op.shift;  // with the sides of axes of one cell
+  for (int a = 0; a < 3; ++a)
+    if (op.shape.n[a] == 1) shift += op.side[a][0] + op.side[a][1];
+  g_.shift = Real(shift);
+  for (int a = 0; a < 3; ++a) {
+    if (axis[a] < 0) continue;
+    g_.T[a] = Real(op.coupling[axis[a]]);
+    for (int s = 0; s < 2; ++s) g_.side[a][s] = Real(op.side[axis[a]][s]);
+  }
+}
+
+/// Faces and signed inverse diagonal of one row, natural to split order.
+template <class Real>
+struct SplitCoefficients {
+  SplitGrid<Real> g;
+  Real *fx, *fy, *fz, *inverse;
+  const Real *face_x, *face_y, *face_z, *wall, *mass;  // natural order; null where absent
+  const unsigned char* dropped;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
+    const int j = int(row % g.ny);
+    const int k = int(row / g.ny);
+    const std::ptrdiff_t plane = std::ptrdiff_t(g.nx) * g.ny;
+    for (int c = 0; c < 2; ++c) {
+      const int o = (c + j + k) & 1;
+      const std::ptrdiff_t to = g.offset(c, j, k);
+      const int n = g.count(o);
+      for (int m = 0; m < n; ++m) {
+        const int i = 2 * m + o;
+        const std::ptrdiff_t cell = row * g.nx + i;
+        const Real xp = i + 1 < g.nx ? face_x[cell] : Real(0);
+        const Real xm = i > 0 ? face_x[cell - 1] : Real(0);
+        const Real yp = j + 1 < g.ny ? face_y[cell] : Real(0);
+        const Real ym = j > 0 ? face_y[cell - g.nx] : Real(0);
+        const Real zp = k + 1 < g.nz ? face_z[cell] : Real(0);
+        const Real zm = k > 0 ? face_z[cell - plane] : Real(0);
+        fx[to + m] = xp;
+        fy[to + m] = yp;
+        fz[to + m] = zp;
+        const Real faces = ((xm + xp) + (ym + yp)) + (zm + zp);
+        const Real d = faces + ((wall ? wall[cell] : Real(0)) + (mass ? mass[cell] : Real(0)));
+        Real inv = d > 0 ? Real(1) / d : Real(0);
+        if (faces == Real(0) || (dropped && dropped[cell])) inv = -inv;
+        inverse[to + m] = inv;
+      }
+    }
+  }
+};
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::build_variable(const LevelOperator<Real>& op_in,
+                                             const View<const unsigned char>& dropped) {
+  const LevelOperator<Real> op = op_in.is_constant ? expanded(op_in) : op_in;
+  const auto axis = squeezed_axes(op.shape);
+  const std::size_t total = std::size_t(g_.plane) * g_.nz;
+  coefficients_ = allocate("multigrid::coefficients", 4 * total + 5 * guard);
+  Real* at = coefficients_.data() + guard;
+  Real* f[4];
+  for (auto& p : f) {
+    p = at;
+    at += total + guard;
+  }
+  const SplitCoefficients<Real> kernel{g_,
+                                       f[0],
+                                       f[1],
+                                       f[2],
+                                       f[3],
+                                       axis[0] >= 0 ? op.face[axis[0]].data() : nullptr,
+                                       axis[1] >= 0 ? op.face[axis[1]].data() : nullptr,
+                                       axis[2] >= 0 ? op.face[axis[2]].data() : nullptr,
+                                       op.wall.data(),
+                                       op.mass.data(),
+                                       dropped.data()};
+  Kokkos::parallel_for("multigrid::split_coefficients",
+                       Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(
+                           0, std::ptrdiff_t(g_.ny) * g_.nz),
+                       kernel);
+  g_.fx = f[0];
+  g_.fy = f[1];
+  g_.fz = f[2];
+  g_.inverse = f[3];
+}
+
+template <class Real, bool Variable>
+WavefrontPlan PcLevel<Real, Variable>::plan(int stages) const {
+  int tile = options_.tile;
+  if (tile <= 0) {
+    // (stages + 2) planes of b, z and coefficients of a tile within half of a 1 MiB L2
+    const double row_bytes = 2.0 * g_.half * sizeof(Real) * (Variable ? 6 : 2);
+    tile = std::max(16, int(0.5 * (1 << 20) / (row_bytes * (stages + 2))));
+  }
+  const int threads = Kokkos::DefaultHostExecutionSpace().concurrency();
+  WavefrontPlan plan = plan_wavefront(g_.ny, g_.nz, stages, tile, threads);
+  plan.take_turns = true;
+  return plan;
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start start, Real* coarse) {
+  const int half_sweeps = 2 * options_.pre_sweeps;
+  const bool from_zero = start == Start::zero;
+  const SplitGrid<Real> g = g_;
+  const Transfer t = t_;
+  const bool only_red = red_only();
+  const std::size_t row_bytes = 2 * sizeof(Real) * g.half;
+  const WavefrontPlan wave = plan(half_sweeps + 1);
+  std::vector<Real> scratch(std::size_t(2) * wave.slabs * 2 * g.half);
+  run_wavefront(wave, [&](int worker, int s, int j, int k) {
+    if (s < half_sweeps) {
+      const int c = s & 1;
+      if (from_zero && s == 0) {
+        const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
+        const int flip = (j + k) & 1;
+        prefetch<1>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
+        prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
+        Real* even = g.b + g.offset(flip, j, k);
+        Real* odd = g.b + g.offset(1 - flip, j, k);
+        if (source.outer) {
+          prefetch<0>(source.outer + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
+          load_row(source.outer + row * g.nx, source.scale, g.nx, even, odd);
+        } else {
+          load_row(source.level + row * g.nx, 1.0, g.nx, even, odd);
+        }
+        relax_row<Real, Variable, Old::zero_all>(g, c, j, k);
+      } else if (from_zero && s == 1) {
+        relax_row<Real, Variable, Old::zero_own>(g, c, j, k);
+      } else {
+        relax_row<Real, Variable, Old::any>(g, c, j, k);
+      }
+      return;
+    }
+    // residual and restriction, at the last fine row of each coarse row
+    if (t.z && !(k & 1) && k + 1 < g.nz) return;
+    if (t.y && !(j & 1) && j + 1 < g.ny) return;
+    const int ck = t.z ? k / 2 : k;
+    const int cj = t.y ? j / 2 : j;
+    const int j0 = t.y ? 2 * cj : cj;
+    const int k0 = t.z ? 2 * ck : ck;
+    Real* to = coarse + (std::ptrdiff_t(ck) * t.cny + cj) * t.cnx;
+    Real* acc = scratch.data() + std::size_t(worker) * 2 * g.half;
+    if constexpr (!Variable) {
+      if (t.x) {
+        restrict_rows_constant(g, t.cnx, j0, j + 1, k0, k + 1, acc);
+        for (int m = 0; m < t.cnx; ++m) to[m] = acc[m];
+        return;
+      }
+    }
+    restrict_rows<Real, Variable>(g, t, only_red, j0, j + 1, k0, k + 1, acc, to);
+  });
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Real* coarse,
+                                           Result<Real>& result) {
+  const int half_sweeps = 2 * options_.post_sweeps;
+  const SplitGrid<Real> g = g_;
+  const Transfer t = t_;
+  const std::ptrdiff_t rows = std::ptrdiff_t(g.ny) * g.nz;
+  const bool merge = !Variable && t.x && half_sweeps > 0;
+  const bool dots = result.is_outer();
+  const double* other = result.other.data();
+  if (dots && row_dots_.extent(0) == 0)
+    row_dots_ = Kokkos::View<double*, Kokkos::HostSpace>("multigrid::row_dots", 2 * rows);
+  double* row_dots = row_dots_.data();
+  const std::size_t row_bytes = 2 * sizeof(Real) * g.half;
+  run_wavefront(plan(half_sweeps + 1), [&](int, int s, int j, int k) {
+    if (s == 0) {
+      prefetch<0>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
+      prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
+      // the colour relaxed first gets its correction while it is relaxed, where that is possible
+      const int c = post_colour(0);
+      prolong_half_row<Real, Variable>(g, t, coarse, 1 - c, j, k);
+      if (!merge) prolong_half_row<Real, Variable>(g, t, coarse, c, j, k);
+    } else if (s == 1 && merge) {
+      if constexpr (!Variable)
+        relax_row_constant<Real, Old::any, true>(g, post_colour(0), j, k,
+                                                 coarse_row(t, coarse, j, k));
+    } else {
+      relax_row<Real, Variable, Old::any>(g, post_colour(s - 1), j, k);
+    }
+    if (s < half_sweeps) return;
+    const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
+    const int flip = (j + k) & 1;
+    const Real* even = g.z + g.offset(flip, j, k);
+    const Real* odd = g.z + g.offset(1 - flip, j, k);
+    if (!dots) {
+      store_row(even, odd, g.nx, 1.0, result.level.data() + row * g.nx);
+      return;
+    }
+    double* to = result.outer.data() + row * g.nx;
+    prefetch<1>(to + rows_ahead * g.nx, g.nx * sizeof(double));
+    if (other) prefetch<0>(other + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
+    store_row(even, odd, g.nx, result.scale, to);
+    // rhs from the level's own copy, already in the cache
+    const Real* bs = g.b + g.offset(0, j, k);
+    const Real* zs = g.z + g.offset(0, j, k);
+    double a = 0, b = 0;
+#pragma omp simd reduction(+ : a)
+    for (int m = 0; m < 2 * g.half; ++m) a += double(bs[m]) * double(zs[m]);
+    if (other) {
+      const double* q = other + row * g.nx;
+#pragma omp simd reduction(+ : b)
+      for (int i = 0; i < g.nx; ++i) b += to[i] * q[i];
+    }
+    row_dots[2 * row] = a;
+    row_dots[2 * row + 1] = b;
+  });
+  if (!dots) return;
+  double a = 0, b = 0;
+#pragma omp simd reduction(+ : a, b)
+  for (std::ptrdiff_t row = 0; row < rows; ++row) {
+    a += row_dots[2 * row];
+    b += row_dots[2 * row + 1];
+  }
+  result.dot_rhs = a * (result.scale / source.scale);
+  result.dot_other = b;
+}
+
+template <class Kernel>
+void for_cells(const char* label, std::ptrdiff_t n, const Kernel& kernel) {
+  Kokkos::parallel_for(
+      label, Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, n), kernel);
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::descend_unfused(const Source<Real>& source, Start start,
+                                              Real* coarse) {
+  const std::ptrdiff_t cells = std::ptrdiff_t(g_.half) * g_.ny * g_.nz;
+  if (start == Start::zero) for_cells("multigrid::load", cells, LoadCell<Real>{g_, source});
+  for (int s = 0; s < 2 * options_.pre_sweeps; ++s) {
+    const Old old =
+        start == Start::zero && s < 2 ? (s == 0 ? Old::zero_all : Old::zero_own) : Old::any;
+    for_cells("multigrid::relax", cells, RelaxCell<Real, Variable>{g_, s & 1, old});
+  }
+  for_cells("multigrid::restrict", std::ptrdiff_t(t_.cnx) * t_.cny * t_.cnz,
+            RestrictCell<Real, Variable>{g_, t_, red_only(), coarse});
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::ascend_unfused(const Source<Real>& source, const Real* coarse,
+                                             Result<Real>& result) {
+  const std::ptrdiff_t cells = std::ptrdiff_t(g_.half) * g_.ny * g_.nz;
+  for_cells("multigrid::prolong", cells, ProlongCell<Real, Variable>{g_, t_, coarse});
+  for (int s = 0; s < 2 * options_.post_sweeps; ++s)
+    for_cells("multigrid::relax", cells, RelaxCell<Real, Variable>{g_, post_colour(s), Old::any});
+  for_cells("multigrid::publish", cells,
+            PublishCell<Real>{g_, result.level.data(), result.outer.data(), result.scale});
+  if (!result.is_outer()) return;
+  Kokkos::parallel_reduce(
+      "multigrid::dots",
+      Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, shape_.size()),
+      DotCell{result.outer.data(), source.outer, result.other.data()}, result.dot_rhs,
+      result.dot_other);
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::descend(const Rhs<Real>& rhs, Start start,
+                                      const View<Real>& coarse_rhs) {
+  const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
+  if constexpr (host_accessible) {
+    if (options_.fused) return descend_fused(source, start, coarse_rhs.data());
+  }
+  descend_unfused(source, start, coarse_rhs.data());
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z,
+                                     Result<Real>& result) {
+  const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
+  if constexpr (host_accessible) {
+    if (options_.fused) return ascend_fused(source, coarse_z.data(), result);
+  }
+  ascend_unfused(source, coarse_z.data(), result);
+}
+
+}  // namespace
+
+template <class Real>
+std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const CoarsenAxes& axes,
+                                           const PcOptions& options,
+                                           const View<const unsigned char>& dropped,
+                                           const LocalSweeps& local) {
+  if (op.is_constant && dropped.data() == nullptr)
+    return std::make_unique<PcLevel<Real, false>>(op, axes, options, dropped, local);
+  return std::make_unique<PcLevel<Real, true>>(op, axes, options, dropped, local);
+}
+
+template std::unique_ptr<Level<float>> make_pc_level(const LevelOperator<float>&,
+                                                     const CoarsenAxes&, const PcOptions&,
+                                                     const View<const unsigned char>&,
+                                                     const LocalSweeps&);
+template std::unique_ptr<Level<double>> make_pc_level(const LevelOperator<double>&,
+                                                      const CoarsenAxes&, const PcOptions&,
+                                                      const View<const unsigned char>&,
+                                                      const LocalSweeps&);
+
+}  // namespace multigrid

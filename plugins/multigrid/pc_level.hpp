@@ -1,0 +1,74 @@
+/// \file
+/// Cell-centred level with piecewise-constant transfers and red-black Gauss-Seidel.
+#pragma once
+
+#include <memory>
+
+#include "level.hpp"
+
+namespace multigrid {
+
+enum class SweepOrder {
+  same,      ///< every sweep red, black: needs flexible CG
+  symmetric  ///< pre red, black; post black, red: M is linear and symmetric, standard CG applies
+};
+
+struct PcOptions {
+  int pre_sweeps = 2;   ///< >= 1
+  int post_sweeps = 2;  ///< >= 0
+  double omega = 1.0;   ///< in (0, 2)
+  SweepOrder order = SweepOrder::symmetric;
+  bool fused = true;  ///< host only: all sweeps of one call in one trip through memory
+  int tile = 0;       ///< rows along y of a fused tile, 0: chosen from the cache size
+};
+
+/// Which axes the next level halves (those of one cell are never halved).
+using CoarsenAxes = std::array<bool, 3>;
+
+inline CoarsenAxes coarsen_all(const Shape& shape) {
+  return {shape.n[0] > 1, shape.n[1] > 1, shape.n[2] > 1};
+}
+
+/// Shape of the next level: ceil(n / 2) on the halved axes.
+inline Shape coarsened(const Shape& shape, const CoarsenAxes& axes) {
+  Shape coarse = shape;
+  for (int a = 0; a < 3; ++a)
+    if (axes[a]) coarse.n[a] = (shape.n[a] + 1) / 2;
+  return coarse;
+}
+
+/// Cells to relax more often than the others (natural indices), before the first pre-sweep and
+/// after the last post-sweep; `sweeps` red-black sweeps over the list each time.
+struct LocalSweeps {
+  View<int> cells;
+  int sweeps = 0;
+};
+
+/// Builds the level for `op`. Restriction sums the children's residuals, prolongation gives each
+/// child its parent's value. `dropped` (may be empty; one byte a cell, natural order) marks cells
+/// that take no part in the coarse grid though they are coupled; solid and isolated cells need no
+/// mark.
+/// Memory, per cell: rhs and z in Real, and, for variable coefficients, 4 Real more.
+template <class Real>
+std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const CoarsenAxes& axes,
+                                           const PcOptions& options,
+                                           const View<const unsigned char>& dropped = {},
+                                           const LocalSweeps& local = {});
+
+/// The operator of the next level (7-point again). With P the piecewise-constant prolongation the
+/// Galerkin operator P^T A P sums the fine coefficients on each coarse face; along a halved axis
+/// the distance between cell centres doubles, and that sum is twice what a discretisation on the
+/// coarse grid has. So
+///   T_coarse = strength * sum of T over the coarse face     (axis halved; strength = 1/2),
+///   T_coarse = sum of T over the coarse face                (axis not halved),
+/// wall links as faces are, mass summed whole. Cells marked in `dropped`, and solid ones, give
+/// nothing. Constant coefficients stay constant where every halved axis has an even length.
+template <class Real>
+LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes,
+                            double strength = 0.5, const View<const unsigned char>& dropped = {});
+
+/// The same operator with its coefficients stored for each cell.
+template <class Real>
+LevelOperator<Real> expanded(const LevelOperator<Real>& op);
+
+}  // namespace multigrid
