@@ -7,7 +7,7 @@
 #include <libsolve/core/config.hpp>
 #include <libsolve/core/errors.hpp>
 #include <tests/support/matrices.hpp>
-#include <tests/unit/io/temporary_folder.hpp>
+#include <tests/support/temporary_folder.hpp>
 
 #if LIBSOLVE_HAVE_ZLIB
 #include <zlib.h>
