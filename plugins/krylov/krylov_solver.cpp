@@ -209,6 +209,9 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   if (system.null_space) {
     copy(system.b(), projected_b_);
     removed = system.null_space->project_out(projected_b_);
+    // What is left of a b in the null space is rounding.
+    if (norm2(projected_b_) <= 16.0 * std::numeric_limits<double>::epsilon() * removed)
+      fill(projected_b_, 0.0);
     s.b = projected_b_;
   }
   begin(s);
