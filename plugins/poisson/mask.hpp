@@ -1,0 +1,23 @@
+#pragma once
+
+#include <libsolve/linear/null_space.hpp>
+#include <libsolve/plugin/registry.hpp>
+#include <optional>
+
+#include "geometry.hpp"
+
+namespace poisson {
+
+/// 1 at solid cells, 0 elsewhere; empty for mask = "none".
+Solid make_mask(const PoissonOptions& options, const Geometry& g, const libsolve::Context& context);
+
+/// With Neumann solids: cells that touch neither fluid nor a Dirichlet wall become solid.
+void close_lone_cells(const Geometry& g, const Solid& solid);
+
+/// Labels the connected components (by faces > 0) in which every excess is 0, in the order of their
+/// first cells; empty where there is none.
+std::optional<libsolve::NullSpace> find_null_space(const Geometry& g,
+                                                   const std::array<VectorView, 3>& face,
+                                                   const VectorView& excess, const Solid& solid);
+
+}  // namespace poisson
