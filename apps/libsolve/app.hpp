@@ -53,6 +53,10 @@ int report_exception();
 /// report_exception() without the speaking: what to say, and the exit code.
 int classify_exception(std::string& text);
 
+/// Keeps Open MPI from starting a daemon beside a process that no launcher started: 0.3 s and files
+/// in /tmp that only MPI_Comm_spawn would need. To be called before the Runtime.
+void settle_mpi();
+
 /// Sets OMP_PROC_BIND and OMP_PLACES where the user has not, and starts the program anew where they
 /// have to be there when the OpenMP runtime is loaded. Threads are bound only where this process
 /// may expect to have all its cores to itself; `argv` null: never, only Kokkos' warning is stilled.

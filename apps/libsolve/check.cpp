@@ -60,6 +60,7 @@ int check(const Global& global, const CheckArguments& arguments) {
              c.method.name, c.output.file);
   if (!arguments.check_operator) return 0;
   settle_openmp(nullptr);
+  settle_mpi();
   runtime.emplace();
   return check_operator(c, registry);
 }

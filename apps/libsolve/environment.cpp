@@ -52,6 +52,8 @@ void settle_openmp(char** argv) {
   ::execv("/proc/self/exe", argv);
 }
 
+void settle_mpi() { ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); }
+
 int classify_exception(std::string& text) {
   using libsolve::ExitCode;
   const auto code = [](ExitCode c) { return static_cast<int>(c); };

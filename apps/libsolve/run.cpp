@@ -119,6 +119,7 @@ int run(const Global& global, const RunArguments& arguments) {
     words.insert(words.end(), global.kokkos.begin(), global.kokkos.end());
     if (const std::int64_t threads = threads_of(loaded); threads > 0)
       words.push_back("--kokkos-num-threads=" + std::to_string(threads));
+    settle_mpi();
     ArgumentVector vector(std::move(words));
     runtime.emplace(vector.count(), vector.pointers());
     const libsolve::Communicator world = runtime->world();
@@ -148,6 +149,8 @@ int run(const Global& global, const RunArguments& arguments) {
         fmt::print("results: {}\n", outcome.results_path);
       std::fflush(nullptr);
     }
+    // A file that HDF5 could not close crashes it in MPI_Finalize.
+    if (outcome.exit_code == ExitCode::unwritable) std::_Exit(static_cast<int>(outcome.exit_code));
     return static_cast<int>(outcome.exit_code);
   } catch (const libsolve::Error&) {
     std::string text;

@@ -26,6 +26,7 @@ const std::atomic<int>& catch_stop_signals() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (const int number : {SIGINT, SIGTERM, SIGUSR1}) sigaction(number, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit shows as a failed write, and has an exit code
   return received;
 }
 

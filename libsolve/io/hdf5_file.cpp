@@ -72,6 +72,9 @@ std::string last_reason() {
   return innermost.empty() ? "unknown HDF5 error" : innermost;
 }
 
+/// Attributes live in the object's header, which has room for 64 kB.
+constexpr size_t longest_attribute = 60000;
+
 hid_t text_type(size_t length) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, std::max<size_t>(length, 1));
@@ -229,8 +232,8 @@ void Hdf5File::attribute(const std::string& object, const std::string& name,
                          std::string_view text) {
   const Quiet quiet;
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const Handle type(text_type(text.size()), H5Tclose);
-  const std::string data(text);
+  const std::string data(text.substr(0, longest_attribute));
+  const Handle type(text_type(data.size()), H5Tclose);
   write_attribute(object, name, space.get(), type.get(), data.c_str());
 }
 

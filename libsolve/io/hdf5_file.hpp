@@ -37,6 +37,7 @@ class LIBSOLVE_EXPORT Hdf5File {
   /// A second name for an object of this file (a hard link): nothing is stored twice.
   void link(const std::string& target, const std::string& new_path);
 
+  /// Texts beyond 60 000 bytes are cut: attributes cannot be longer; use text() for those.
   void attribute(const std::string& object, const std::string& name, std::string_view text);
   void attribute(const std::string& object, const std::string& name, const char* text) {
     attribute(object, name, std::string_view(text));

@@ -31,6 +31,15 @@ std::string folder_of(const std::string& path) {
 
 std::string temporary_path(const std::string& path) { return path + ".tmp"; }
 
+/// What a file of `r` takes at most, roughly. Asked for ahead, since HDF5 recovers badly from a disk
+/// that fills up while it writes.
+double bytes_of(const Results& r) {
+  const size_t texts = r.case_record.text.size() + r.case_record.resolved.size() +
+                       r.environment.kokkos.size() + r.environment.command.size();
+  const size_t history = 8 * (2 + r.history.names.size()) * (r.history.iteration.size() + 8192);
+  return field_bytes(r.solution) + field_bytes(r.data) + static_cast<double>(texts + history) + 1e5;
+}
+
 std::string unit_or_none(const std::string& unit) { return unit.empty() ? "dimensionless" : unit; }
 
 /// Names of measures come from methods; a slash would open a group.
@@ -117,7 +126,6 @@ void write_fields(Hdf5File& file, const std::string& group, const std::vector<Fi
 void write_environment(Hdf5File& file, const EnvironmentRecord& e) {
   file.make_group("/environment");
   file.attribute("/environment", "host", e.host);
-  file.attribute("/environment", "command", e.command);
   file.attribute("/environment", "num_ranks", e.num_ranks);
   file.attribute("/environment", "num_threads", e.num_threads);
   file.attribute("/environment", "device", e.device);
@@ -126,6 +134,7 @@ void write_environment(Hdf5File& file, const EnvironmentRecord& e) {
   file.attribute("/environment", "revision", e.revision);
   file.attribute("/environment", "build_type", e.build_type);
   file.attribute("/environment", "seed", static_cast<std::int64_t>(e.seed));
+  file.text("/environment/command", e.command);
   file.text("/environment/kokkos", e.kokkos);
   file.make_group("/environment/plugins");
   for (const PluginRecord& p : e.plugins) {
@@ -194,9 +203,10 @@ void check_writable(const std::string& path, double bytes) {
   const std::string folder = folder_of(path);
   std::error_code error;
   fs::create_directories(folder, error);
-  if (error && !fs::is_directory(folder))
+  std::error_code ignored;
+  if (error && !fs::is_directory(folder, ignored))
     throw IoError("'" + path + "': cannot make its folder '" + folder + "': " + error.message());
-  if (fs::is_directory(path))
+  if (fs::is_directory(path, ignored))
     throw IoError("'" + path + "' is a folder; name a file for the results");
   struct statvfs disk = {};
   if (::statvfs(folder.c_str(), &disk) == 0) {
@@ -211,7 +221,7 @@ void check_writable(const std::string& path, double bytes) {
   if (file < 0)
     throw IoError("'" + path + "': cannot create files in '" + folder + "': " + std::strerror(errno));
   // Quotas show only when space is really asked for; file systems that cannot reserve are forgiven.
-  const int code = bytes >= 1.0 ? ::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(bytes)) : 0;
+  const int code = bytes >= 1.0 ? ::fallocate(file, 0, 0, static_cast<off_t>(bytes)) : 0;
   const int reason = errno;
   ::close(file);
   ::unlink(probe.c_str());
@@ -226,7 +236,7 @@ void write_results(const std::string& path, const Results& results, const Commun
   std::string problem;
   try {
     if (comm.rank() == 0)
-      check_writable(path, field_bytes(results.solution) + field_bytes(results.data) + 1e5);
+      check_writable(path, bytes_of(results));
   } catch (const IoError& e) {
     problem = e.what();
   }

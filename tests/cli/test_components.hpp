@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/resource.h>
+
 #include <chrono>
 #include <cmath>
 #include <libsolve/core/options.hpp>
@@ -13,6 +15,13 @@
 /// A problem and a method that do what a test asks for: small, slow, broken. Registered by the unit
 /// tests themselves and, for the command line, built as a plugin.
 namespace libsolve::test {
+
+/// No file may grow beyond `bytes` from now on, as on a disk that is full; 0 changes nothing.
+inline void limit_file_size(std::int64_t bytes) {
+  if (bytes <= 0) return;
+  const rlimit limit = {static_cast<rlim_t>(bytes), static_cast<rlim_t>(bytes)};
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
 
 /// y = 2 x on a grid; `skewed` makes it the unsymmetric y_i = 2 x_i + x_{i+1}, still declared
 /// symmetric.
@@ -40,10 +49,12 @@ struct GridProblemOptions {
   std::vector<int> size = {4, 3, 2};
   std::string file = {};
   bool skewed = false;
+  std::int64_t room = 0;
   static void describe(Fields<GridProblemOptions>& f) {
     f.add("size", &GridProblemOptions::size, Range::at_least(1), "cells along each axis");
     f.add("file", &GridProblemOptions::file, "a file that is not read").file();
     f.add("skewed", &GridProblemOptions::skewed, "not as symmetric as it says");
+    f.add("room", &GridProblemOptions::room, "bytes that files may have once it is built; 0: any");
   }
 };
 
@@ -54,6 +65,7 @@ class GridProblem final : public ProblemSource {
   static constexpr std::string_view problem_class = "linear";
   GridProblem(const Options& options, const Context&) : options_(options) {}
   std::unique_ptr<Problem> create() override {
+    limit_file_size(options_.room);
     Grid grid;
     grid.dimension = static_cast<int>(options_.size.size());
     for (size_t a = 0; a < options_.size.size() && a < 3; ++a) {
@@ -80,6 +92,7 @@ struct PatientSolverOptions {
   double rate = 0.5;
   double delay_s = 0.0;
   std::string outcome = "converged";
+  std::int64_t room = 0;
   static void describe(Fields<PatientSolverOptions>& f) {
     f.add_group(&PatientSolverOptions::stopping);
     f.add("rate", &PatientSolverOptions::rate, Range::open(0.0, 1.0), "error reduction a step");
@@ -88,6 +101,7 @@ struct PatientSolverOptions {
     f.add("outcome", &PatientSolverOptions::outcome,
           Choices{{"converged", "breakdown", "non_finite", "throws", "unsupported", "lies"}},
           "what happens in the end");
+    f.add("room", &PatientSolverOptions::room, "bytes that files may have once it ran; 0: any");
   }
 };
 
@@ -105,6 +119,7 @@ class PatientSolver final : public LinearSolver {
     Report report;
     const Vector r = system.b().like("test::r");
     const auto stop = [&](Status status, const std::string& reason) {
+      limit_file_size(o.room);
       report.status = status;
       report.reason = reason;
       return report;

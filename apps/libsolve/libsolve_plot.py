@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""Draws a results file of libsolve: convergence curves, and slices of solutions on grids."""
+
+import argparse
+import math
+import os
+import sys
+
+try:
+    import h5py
+    import matplotlib
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import numpy as np
+except ImportError as error:
+    print(f"libsolve plot: {sys.executable}: {error}", file=sys.stderr)
+    sys.exit(77)  # the program tries the next Python
+
+MAX_FIELDS = 3
+INK = "#22303c"
+FAINT = "#d9dee3"
+COLOURS = ["#1f6fb4", "#d9622b", "#2a8f5b", "#8a4fa3", "#b0892a", "#4b8f9c"]
+
+
+def text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def style():
+    plt.rcParams.update({
+        "font.size": 10, "axes.edgecolor": INK, "axes.labelcolor": INK, "text.color": INK,
+        "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
+        "axes.titlesize": 11, "axes.titleweight": "bold", "figure.dpi": 100, "savefig.dpi": 150,
+        "legend.frameon": False, "axes.grid": False,
+    })
+
+
+def unit_suffix(units):
+    return "" if units in ("", "dimensionless") else f" [{units}]"
+
+
+def residual_columns(history):
+    """Columns that tell of convergence: positive somewhere, named like a residual or an error."""
+    words = ("residual", "error", "violation", "gradient", "gap", "norm")
+    names = [n for n in history if n not in ("iteration", "seconds")]
+    chosen = [n for n in names if any(w in n for w in words)]
+    chosen = chosen or names
+    return [n for n in chosen if np.any(np.nan_to_num(history[n][:]) > 0)]
+
+
+def draw_convergence(axes, file):
+    history, report = file["history"], file["report"]
+    iteration = history["iteration"][:]
+    names = residual_columns(history)
+    for name, colour in zip(names, COLOURS * (1 + len(names) // len(COLOURS))):
+        values = history[name][:].astype(float)
+        values[~(values > 0)] = np.nan
+        few = len(iteration) <= 60
+        axes.semilogy(iteration, values, color=colour, lw=1.8, marker="o" if few else None, ms=4,
+                      label=name.replace("_", " "))
+    if names:
+        axes.legend(loc="best")
+        axes.grid(True, which="major", color=FAINT, lw=0.8)
+        axes.set_axisbelow(True)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    else:
+        axes.text(0.5, 0.5, "no history", ha="center", va="center", transform=axes.transAxes)
+    axes.set_xlabel("iteration")
+    axes.set_ylabel(names[0].replace("_", " ") if len(names) == 1 else "measure")
+    if len(iteration):
+        axes.margins(x=0.02)
+    count = int(report.attrs["iterations"])
+    seconds = ""
+    if "solve_seconds" in file.get("metrics", {}):
+        seconds = f", {file['metrics/solve_seconds'][()]:.3g} s"
+    axes.set_title(f"{text(report.attrs['status'])}: {count} iteration{'' if count == 1 else 's'}{seconds}",
+                   loc="left")
+
+
+def solid_cells(file, shape):
+    """The mask of solid cells, where the file has one of the field's shape."""
+    for group in ("data", "solution"):
+        if group not in file:
+            continue
+        for name in ("solid", "mask", "solid_cells"):
+            if name in file[group] and file[group][name].shape == shape:
+                return file[group][name][()] != 0
+    return None
+
+
+def colour_range(values, full):
+    """Limits and map: two-sided around zero where the field changes sign."""
+    finite = full[np.isfinite(full)]
+    if finite.size == 0:
+        return 0.0, 1.0, "viridis"
+    low, high = float(finite.min()), float(finite.max())
+    if low < 0 < high and min(-low, high) > 0.05 * max(-low, high):
+        bound = max(-low, high)
+        return -bound, bound, "RdBu_r"
+    if low == high:
+        pad = abs(low) or 1.0
+        return low - 0.5 * pad, high + 0.5 * pad, "viridis"
+    return low, high, "viridis"
+
+
+def slices_of(dataset):
+    """(title, horizontal axis, vertical axis, plane) of the mid-slices along the axes that are used."""
+    nz, ny, nx = dataset.shape
+    used = [n > 1 for n in (nx, ny, nz)]
+    if used == [True, True, True]:
+        return [("z", 0, 1, nz // 2, lambda d, k: d[k, :, :]),
+                ("y", 0, 2, ny // 2, lambda d, k: d[:, k, :]),
+                ("x", 1, 2, nx // 2, lambda d, k: d[:, :, k])]
+    if used[0] and used[1]:
+        return [(None, 0, 1, 0, lambda d, k: d[0, :, :])]
+    if used[0] and used[2]:
+        return [(None, 0, 2, 0, lambda d, k: d[:, 0, :])]
+    if used[1] and used[2]:
+        return [(None, 1, 2, 0, lambda d, k: d[:, :, 0])]
+    return []
+
+
+def draw_slices(figure, spec, file, name):
+    dataset = file["solution"][name]
+    origin = np.array(dataset.attrs.get("origin", [0.0, 0.0, 0.0]))
+    spacing = np.array(dataset.attrs.get("spacing", [1.0, 1.0, 1.0]))
+    cells = dataset.shape[::-1]
+    label = f"{name}{unit_suffix(text(dataset.attrs.get('units', b'')))}"
+    solid = solid_cells(file, dataset.shape)
+    planes = slices_of(dataset)
+    if not planes:  # one-dimensional
+        axes = figure.add_subplot(spec)
+        axis = int(np.argmax(cells))
+        axes.plot(origin[axis] + (np.arange(cells[axis]) + 0.5) * spacing[axis],
+                  dataset[()].ravel(), color=COLOURS[0], lw=1.8)
+        axes.set_xlabel("xyz"[axis])
+        axes.set_ylabel(label)
+        axes.set_title(name, loc="left")
+        axes.grid(True, color=FAINT, lw=0.8)
+        return
+    images = []
+    for title, h, v, k, cut in planes:
+        plane = np.array(cut(dataset, k), dtype=float)
+        if solid is not None:
+            plane[cut(solid, k)] = np.nan
+        images.append(plane)
+    low, high, colours = colour_range(None, np.concatenate([p.ravel() for p in images]))
+    colours = plt.get_cmap(colours).copy()
+    colours.set_bad("#8c949c")
+    inner = spec.subgridspec(1, len(planes) + 1, wspace=0.35,
+                             width_ratios=[1.0] * len(planes) + [0.05])
+    for at, ((title, h, v, k, cut), plane) in enumerate(zip(planes, images)):
+        axes = figure.add_subplot(inner[0, at])
+        extent = [origin[h], origin[h] + cells[h] * spacing[h],
+                  origin[v], origin[v] + cells[v] * spacing[v]]
+        image = axes.imshow(plane, origin="lower", extent=extent, cmap=colours, vmin=low, vmax=high,
+                            interpolation="nearest", aspect="equal")
+        ratio = (extent[1] - extent[0]) / max(extent[3] - extent[2], 1e-300)
+        if not 0.1 < ratio < 10:
+            axes.set_aspect("auto")
+        for side in axes.spines.values():
+            side.set_visible(True)
+        axes.set_xlabel("xyz"[h])
+        axes.set_ylabel("xyz"[v])
+        if title:
+            axis = "xyz".index(title)
+            place = origin[axis] + (k + 0.5) * spacing[axis]
+            axes.set_title(f"{name} at {title} = {place:.4g}", loc="left", fontsize=10)
+        else:
+            axes.set_title(name, loc="left")
+        axes.locator_params(nbins=4)
+    bar = figure.colorbar(image, cax=figure.add_subplot(inner[0, -1]))
+    bar.set_label(label)
+    bar.outline.set_visible(False)
+
+
+def is_grid(dataset):
+    return dataset.ndim == 3 and "spacing" in dataset.attrs and dataset.size > 1
+
+
+def draw(path, picture):
+    style()
+    with h5py.File(path, "r") as file:
+        fields = [n for n in file.get("solution", {}) if is_grid(file["solution"][n])][:MAX_FIELDS]
+        heights = [3.4] + [3.3] * len(fields)
+        figure = plt.figure(figsize=(10.5, sum(heights) + 0.9))
+        grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0.38,
+                                   left=0.08, right=0.93, bottom=0.6 / (sum(heights) + 0.9),
+                                   top=1.0 - 1.05 / (sum(heights) + 0.9))
+        draw_convergence(figure.add_subplot(grid[0]), file)
+        for row, name in enumerate(fields):
+            draw_slices(figure, grid[row + 1], file, name)
+        report = file["report"].attrs
+        total = sum(heights) + 0.9
+        figure.text(0.08, 1.0 - 0.28 / total, text(report.get("problem", "")), fontsize=13,
+                    fontweight="bold", va="center")
+        figure.text(0.08, 1.0 - 0.54 / total, text(report.get("reason", "")), fontsize=9.5,
+                    va="center", color="#5b6670")
+        figure.savefig(picture, facecolor="white")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file")
+    parser.add_argument("--output", help="picture, or the folder for it")
+    arguments = parser.parse_args()
+    stem = os.path.splitext(arguments.file)[0]
+    if arguments.file.endswith(".partial"):
+        stem = arguments.file
+    picture = stem + ".png"
+    if arguments.output:
+        picture = arguments.output
+        if os.path.isdir(picture) or picture.endswith(os.sep) or not os.path.splitext(picture)[1]:
+            picture = os.path.join(picture, os.path.basename(stem) + ".png")
+    try:
+        os.makedirs(os.path.dirname(picture) or ".", exist_ok=True)
+        draw(arguments.file, picture)
+    except (OSError, KeyError, ValueError) as error:
+        print(f"libsolve plot: {arguments.file}: {error}", file=sys.stderr)
+        return 2
+    print(picture)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

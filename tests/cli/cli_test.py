@@ -1,0 +1,354 @@
+"""The program from outside: exit codes, messages, signals, files. Needs h5py for some tests."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+try:
+    import h5py
+except ImportError:
+    h5py = None
+
+APP = os.environ["LIBSOLVE_APP"]
+PLUGIN = os.environ["LIBSOLVE_TEST_PLUGIN"]
+MPIEXEC = os.environ.get("LIBSOLVE_MPIEXEC", "")
+
+CASE = """[problem]
+source = "test-grid"
+size = [8, 6, 4]
+
+[method]
+name = "test-patient"
+"""
+SLOW = CASE + "delay_s = 0.01\nrate = 0.999\nrelative_tolerance = 1e-12\nmax_iterations = 1000000\n"
+
+needs_h5py = unittest.skipUnless(h5py, "h5py is not installed")
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="libsolve-cli-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.case = self.write("case.toml", CASE)
+        self.slow = self.write("slow.toml", SLOW)
+        self.results = self.path("results.h5")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as f:
+            f.write(text)
+        return self.path(name)
+
+    def bytes_of(self, path):
+        with open(path, "rb") as f:
+            return f.read()
+
+    def call(self, *words, plugin=True, **options):
+        command = [APP, *words] + (["--plugin", PLUGIN] if plugin else [])
+        return subprocess.run(command, cwd=self.folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120, **options)
+
+    def check(self, code, *words, **options):
+        done = self.call(*words, **options)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def start(self, *words):
+        """A run that goes on; returns once its first snapshot is there."""
+        process = subprocess.Popen(
+            [APP, "run", self.slow, "--plugin", PLUGIN, "--set", "output.snapshot_interval=50ms", *words],
+            cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        end = time.time() + 60
+        while not os.path.exists(self.results + ".partial") and time.time() < end:
+            self.assertIsNone(process.poll(), "ended too early")
+            time.sleep(0.01)
+        return process
+
+    def status(self, file=None):
+        with h5py.File(file or self.results, "r") as f:
+            return f["report"].attrs["status"].decode()
+
+
+class ExitCodes(Cli):
+    def test_converged(self):
+        done = self.check(0, "run", self.case)
+        self.assertIn("converged after", done.stdout)
+        self.assertIn("results.h5", done.stdout)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["case.toml", "results.h5", "slow.toml"])
+
+    def test_bad_input(self):
+        for words in (["run", "nowhere.toml"], ["run"], ["fly", "case.toml"], ["run", self.case, "--fast"],
+                      ["run", self.case, "--set", "method.rate=7"],
+                      ["run", self.case, "--set", "nothing"],
+                      ["run", self.case, "--time-limit", "soon"], ["check", "nowhere.toml"],
+                      ["inspect", "nowhere.h5"], ["inspect", self.case], ["plot", "nowhere.h5"],
+                      ["describe", "nobody"],
+                      ["run", self.case, "--set", "method.outcome=unsupported"], []):
+            done = self.check(2, *words)
+            self.assertEqual(done.stdout, "", words)
+            self.assertNotEqual(done.stderr, "", words)
+
+    def test_not_converged(self):
+        self.check(3, "run", self.case, "--set", "method.max_iterations=2")
+        done = self.check(3, "run", self.slow, "--time-limit", "500ms")
+        self.assertIn("time_limit", done.stdout)
+
+    def test_breakdown(self):
+        for outcome in ("breakdown", "non_finite", "throws"):
+            self.check(4, "run", self.case, "--set", "method.outcome=" + outcome)
+            self.assertTrue(os.path.exists(self.results))
+
+    def test_unwritable(self):
+        self.write("plain", "x")
+        done = self.check(6, "run", self.case, "--output", "plain/results.h5")
+        self.assertIn("plain", done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_no_room_before_the_solve(self):
+        done = self.check(6, "run", self.case, "--set", "problem.room=4096",
+                          "--set", "method.outcome=unsupported")
+        self.assertIn("no room", done.stderr)
+        self.assertFalse(os.path.exists(self.results))
+
+    def test_no_room_after_the_solve(self):
+        """The old results stay, and a snapshot would."""
+        self.check(0, "run", self.case)
+        before = self.bytes_of(self.results)
+        done = self.check(6, "run", self.case, "--json", "--set", "method.room=4096")
+        report = json.loads(done.stdout)
+        self.assertEqual((report["exit_code"], report["status"]), (6, "converged"))
+        self.assertIsNone(report["results"])
+        self.assertIn("no room", report["error"])
+        self.assertEqual(self.bytes_of(self.results), before)
+
+    def test_room_runs_out_while_writing(self):
+        """More to write than was asked for ahead (many overrides): HDF5 fails half-way."""
+        self.check(0, "run", self.case)
+        before = self.bytes_of(self.results)
+        words = ["--set", "output.file=" + 2000 * "./" + "results.h5", "--set", "method.room=600000"]
+        done = self.check(6, "run", self.case, *words, *(200 * ["--set", "run.seed=1"]))
+        self.assertIn("File too large", done.stderr)
+        self.assertEqual(self.bytes_of(self.results), before)
+        self.assertEqual([n for n in os.listdir(self.folder) if "tmp" in n], [])
+
+
+class Messages(Cli):
+    def test_all_problems_with_file_line_and_key(self):
+        self.write("bad.toml", CASE.replace("size", "sise") + "rate = 3.0\n[outptu]\nfile = 'a'\n")
+        done = self.check(2, "run", "bad.toml")
+        self.assertIn("bad.toml:3: problem.sise: ", done.stderr)
+        self.assertIn("closest known option: 'size'", done.stderr)
+        self.assertIn("bad.toml:7: method.rate: ", done.stderr)
+        self.assertIn("bad.toml:8: outptu: ", done.stderr)
+        self.assertIn("3 problems", done.stderr)
+
+    def test_missing_plugin(self):
+        done = self.call("run", self.case, "--plugin", "/nowhere/plugin.so", plugin=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/nowhere/plugin.so", done.stderr)
+        done = self.call("run", self.case, plugin=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("test-grid", done.stderr)
+        self.assertIn("test-patient", done.stderr)
+
+    def test_check(self):
+        self.assertIn("valid", self.check(0, "check", self.case).stdout)
+        resolved = self.check(0, "check", self.case, "--resolved").stdout
+        self.assertIn("max_iterations = 1000", resolved)
+        self.write("resolved.toml", resolved)
+        self.assertEqual(self.check(0, "check", "resolved.toml", "--resolved").stdout, resolved)
+        self.check(2, "check", self.case, "--set", "problem.file=none.h5")
+        self.assertEqual(sorted(os.listdir(self.folder)), ["case.toml", "resolved.toml", "slow.toml"])
+
+    def test_check_operator(self):
+        self.assertIn("declared symmetric", self.check(0, "check", self.case, "--operator").stdout)
+        done = self.check(2, "check", self.case, "--operator", "--set", "problem.skewed=true")
+        self.assertIn("declared symmetric", done.stderr)
+
+    def test_quiet(self):
+        done = self.check(0, "run", self.case, "--quiet")
+        self.assertEqual(done.stdout + done.stderr, "")
+
+    def test_help_and_version(self):
+        self.assertIn("Examples:", self.check(0, "--help", plugin=False).stdout)
+        self.assertIn("--time-limit", self.check(0, "run", "--help", plugin=False).stdout)
+        self.assertIn("libsolve ", self.check(0, "--version", plugin=False).stdout)
+        self.assertIn("version", json.loads(self.check(0, "--version", "--json", plugin=False).stdout))
+
+    def test_list_and_describe(self):
+        self.assertIn("test-patient", self.check(0, "list").stdout)
+        names = [c["name"] for c in json.loads(self.check(0, "list", "--json").stdout)["components"]]
+        self.assertIn("test-grid", names)
+        self.assertIn("error reduction a step", self.check(0, "describe", "test-patient").stdout)
+
+    def test_json(self):
+        done = self.check(0, "run", self.case, "--json", "--triad")
+        report = json.loads(done.stdout)
+        self.assertEqual(report["status"], "converged")
+        self.assertEqual(report["exit_code"], 0)
+        self.assertLessEqual(report["measures"]["relative_residual"], 1e-8)
+        self.assertEqual(report["metrics"]["unknowns"], 192)
+        self.assertGreater(report["metrics"]["td"], 0)
+        self.assertIn("solve", report["seconds"])
+        self.assertIn("operator_applications", report["counts"])
+        self.assertEqual(report["results"], "results.h5")
+        done = self.check(2, "run", "nowhere.toml", "--json")
+        self.assertEqual(json.loads(done.stdout)["exit_code"], 2)
+
+    def test_kokkos_arguments_pass_through(self):
+        self.check(0, "run", self.case, "--kokkos-num-threads=1")
+
+    @needs_h5py
+    def test_threads_of_the_case(self):
+        self.check(0, "run", self.case, "--set", "run.threads=1")
+        with h5py.File(self.results, "r") as f:
+            self.assertEqual(f["environment"].attrs["num_threads"], 1)
+
+
+class Files(Cli):
+    @needs_h5py
+    def test_overrides_are_recorded(self):
+        self.check(0, "run", self.case, "--set", "method.rate=0.25", "--set", "method.rate=0.125",
+                   "--set", "run.seed=7", "--output", "sub/a.h5")
+        with h5py.File(self.path("sub/a.h5"), "r") as f:
+            self.assertEqual([o.decode() for o in f["case/overrides"][:]],
+                             ["method.rate=0.25", "method.rate=0.125", "run.seed=7",
+                              'output.file="sub/a.h5"'])
+            self.assertIn("rate = 0.125", f["case/resolved"][()].decode())
+            self.assertEqual(f["case/text"][()].decode(), CASE)
+            self.assertEqual(f["environment"].attrs["seed"], 7)
+            plugin = f["environment/plugins/cli_test_components"]
+            self.assertEqual(plugin.attrs["file"].decode(), os.path.realpath(PLUGIN))
+            self.assertEqual(len(plugin.attrs["sha256"]), 64)
+
+    @needs_h5py
+    def test_grid_solution_is_vtkhdf(self):
+        self.check(0, "run", self.case, "--set", "output.data=true")
+        with h5py.File(self.results, "r") as f:
+            image = f["VTKHDF"]
+            self.assertEqual(image.attrs["Type"], b"ImageData")
+            self.assertEqual(list(image.attrs["Version"]), [2, 0])
+            self.assertEqual(list(image.attrs["WholeExtent"]), [0, 8, 0, 6, 0, 4])
+            self.assertEqual(image["CellData/x"].shape, (4, 6, 8))
+            self.assertEqual(image["CellData/x"], f["solution/x"])
+            self.assertEqual(f["solution/x"].attrs["units"], b"m")
+            self.assertIn("b", f["data"])
+
+    def test_inspect(self):
+        self.check(0, "run", self.case)
+        text = self.check(0, "inspect", "results.h5").stdout
+        self.assertIn("converged", text)
+        self.assertIn("x [4 x 6 x 8], m", text)
+        report = json.loads(self.check(0, "inspect", "results.h5", "--json").stdout)
+        self.assertEqual(report["report"]["status"], "converged")
+
+    def test_plot(self):
+        self.check(0, "run", self.case)
+        done = self.call("plot", "results.h5")
+        if done.returncode == 1 and "matplotlib" in done.stderr:
+            self.skipTest("matplotlib is not installed")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(self.path("results.png"), "rb") as f:
+            self.assertEqual(f.read(8), b"\x89PNG\r\n\x1a\n")
+        os.mkdir(self.path("pictures"))
+        self.check(0, "plot", "results.h5", "--output", "pictures")
+        self.assertTrue(os.path.exists(self.path("pictures/results.png")))
+
+    def test_plot_without_its_packages(self):
+        self.check(0, "run", self.case)
+        fake = self.write("python3", "#!/bin/sh\nexit 77\n")
+        os.chmod(fake, 0o755)
+        environment = dict(os.environ, PATH=self.folder, LIBSOLVE_PYTHON=fake)
+        done = self.call("plot", "results.h5", env=environment)
+        if done.returncode == 1:  # unless a Python of the system has them
+            self.assertIn("python3-matplotlib", done.stderr)
+
+
+class Signals(Cli):
+    @needs_h5py
+    def test_signals_stop_with_results(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            process = self.start()
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 5, out + err)
+            self.assertEqual(self.status(), "interrupted")
+            with h5py.File(self.results, "r") as f:
+                self.assertIn(signal.Signals(number).name, f["report/notes"][0].decode())
+                self.assertGreater(len(f["history/iteration"]), 0)
+            self.assertFalse(os.path.exists(self.results + ".partial"))
+            os.remove(self.results)
+
+    def test_second_interrupt_kills(self):
+        # Each step takes half a second: the second signal comes before the first one is looked at.
+        process = self.start("--set", "method.delay_s=0.5")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertIn(process.returncode, (-signal.SIGINT, 5))
+
+    @needs_h5py
+    def test_kill_leaves_a_complete_file(self):
+        """SIGKILL at random moments while snapshots are written as fast as they may."""
+        self.check(0, "run", self.case)
+        before = self.bytes_of(self.results)
+        for _ in range(8):
+            process = self.start("--set", "output.snapshot_interval=1ms",
+                                 "--set", "method.delay_s=0.0", "--set", "problem.size=[40, 40, 40]")
+            time.sleep(random.uniform(0.0, 0.3))
+            process.kill()
+            process.communicate(timeout=60)
+            self.assertEqual(self.status(self.results + ".partial"), "running")
+            with h5py.File(self.results + ".partial", "r") as f:
+                self.assertEqual(f["solution/x"].shape, (40, 40, 40))
+                self.assertEqual(len(f["history/iteration"]), len(f["history/residual_norm"]))
+            if shutil.which("h5dump"):
+                subprocess.run(["h5dump", "-H", self.results + ".partial"], check=True,
+                               stdout=subprocess.DEVNULL)
+            self.assertEqual(self.bytes_of(self.results), before)
+            os.remove(self.results + ".partial")
+
+    @needs_h5py
+    def test_resume_after_a_kill(self):
+        process = self.start()
+        time.sleep(0.3)
+        process.kill()
+        process.communicate(timeout=60)
+        done = self.check(0, "run", self.slow, "--resume", "--json", "--set", "method.rate=0.5",
+                          "--set", "method.delay_s=0")
+        report = json.loads(done.stdout)
+        self.assertIn("resumed", report["notes"][0])
+        self.assertIn("results.h5.partial", report["notes"][0])
+        self.assertFalse(os.path.exists(self.results + ".partial"))
+        with h5py.File(self.results, "r") as f:
+            self.assertLess(f["history/relative_residual"][0], 1.0)
+
+
+@unittest.skipUnless(MPIEXEC, "built without MPI")
+class Ranks(Cli):
+    def test_two_ranks_give_one_message(self):
+        done = subprocess.run([MPIEXEC, "-n", "2", APP, "run", self.case, "--plugin", PLUGIN],
+                              cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=120, env=dict(os.environ, OMP_NUM_THREADS="1"))
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stderr.count("puts the whole problem on one rank"), 1, done.stderr)
+
+    def test_input_errors_come_once(self):
+        done = subprocess.run([MPIEXEC, "-n", "2", APP, "run", "nowhere.toml"], cwd=self.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stderr.count("nowhere.toml"), 1, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
