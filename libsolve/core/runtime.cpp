@@ -3,6 +3,8 @@
 #include <libsolve/core/config.hpp>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/runtime.hpp>
+#include <string>
+#include <vector>
 
 #if LIBSOLVE_HAVE_MPI
 #include <mpi.h>
@@ -15,6 +17,26 @@ struct Runtime::Impl {
   bool owns_mpi = false;
   bool owns_kokkos = false;
 };
+
+namespace {
+/// Kokkos without the advice it prints to standard error, unless the user has said otherwise.
+void initialize_kokkos(int& argc, char** argv) {
+  if (std::getenv("KOKKOS_DISABLE_WARNINGS") != nullptr) {
+    Kokkos::initialize(argc, argv);
+    return;
+  }
+  std::string quiet = "--kokkos-disable-warnings";
+  std::vector<char*> arguments = {quiet.data()};  // first, so that a later one of the user wins
+  arguments.insert(arguments.end(), argv, argv + argc);
+  arguments.push_back(nullptr);
+  int num_arguments = argc + 1;
+  Kokkos::initialize(num_arguments, arguments.data());
+  // Kokkos took the arguments that were meant for it; the rest moved up.
+  for (int i = 0; i < num_arguments; ++i) argv[i] = arguments[static_cast<size_t>(i)];
+  if (num_arguments < argc) argv[num_arguments] = nullptr;
+  argc = num_arguments;
+}
+}  // namespace
 
 Runtime::Runtime(int& argc, char** argv) : impl_(std::make_unique<Impl>()) {
 #if LIBSOLVE_HAVE_MPI
@@ -34,7 +56,7 @@ Runtime::Runtime(int& argc, char** argv) : impl_(std::make_unique<Impl>()) {
   if (Kokkos::is_finalized())
     throw BackendError("libsolve::Runtime after Kokkos::finalize: create it before Kokkos is finalised");
   if (!Kokkos::is_initialized()) {
-    Kokkos::initialize(argc, argv);
+    initialize_kokkos(argc, argv);
     impl_->owns_kokkos = true;
   }
   impl_->world = Communicator::world();
