@@ -27,16 +27,33 @@ std::string_view Value::type_name() const {
 
 namespace {
 std::string quote(const std::string& text) {
+  static constexpr const char* hex = "0123456789ABCDEF";
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
       out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (code < 0x20 || code == 0x7f) {
+      out += std::string("\\u00") + hex[code >> 4] + hex[code & 15];
     } else {
       out += c;
     }
   }
   return out + '"';
+}
+
+/// Keys of letters, digits, '_' and '-' stand bare, others are quoted.
+std::string key_text(const std::string& key) {
+  const bool is_bare =
+      !key.empty() &&
+      key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+          std::string::npos;
+  return is_bare ? key : quote(key);
 }
 }  // namespace
 
@@ -55,7 +72,7 @@ std::string Value::to_text() const {
     for (const Value& v : as_array()) parts.push_back(v.to_text());
     return "[" + join(parts) + "]";
   }
-  for (const auto& [name, v] : as_table()) parts.push_back(name + " = " + v.to_text());
+  for (const auto& [name, v] : as_table()) parts.push_back(key_text(name) + " = " + v.to_text());
   return parts.empty() ? "{}" : "{ " + join(parts) + " }";
 }
 
