@@ -1,0 +1,32 @@
+#include <libsolve/core/errors.hpp>
+#include <libsolve/linear/assembled.hpp>
+#include <libsolve/linear/stencil_operator.hpp>
+
+namespace libsolve {
+
+std::shared_ptr<const CsrMatrix> assembled(const std::shared_ptr<const LinearOperator>& A,
+                                           const std::string& asker,
+                                           std::vector<std::string>& notes) {
+  if (auto matrix = std::dynamic_pointer_cast<const CsrMatrix>(A)) return matrix;
+  if (const auto* stencil = dynamic_cast<const StencilOperator*>(A.get())) {
+    auto matrix = stencil->assemble();
+    notes.push_back(asker + " needs entries: the grid operator was assembled (" +
+                    std::to_string(static_cast<long>(matrix->memory_bytes() / 1e6)) +
+                    " MB); 'multigrid' and 'chebyshev' work without");
+    return matrix;
+  }
+  throw Unsupported(asker + " needs the entries of the matrix, and " + A->description() +
+                    " has none to offer; use 'jacobi' or 'chebyshev', which need only the "
+                    "diagonal, or pass an assembled matrix");
+}
+
+HostCsr host_csr(const CsrMatrix& A) {
+  using Kokkos::create_mirror_view_and_copy;
+  const Kokkos::HostSpace host;
+  return {A.row_partition().local_size(), A.column_partition().local_size(),
+          create_mirror_view_and_copy(host, A.row_pointers()),
+          create_mirror_view_and_copy(host, A.columns()),
+          create_mirror_view_and_copy(host, A.values())};
+}
+
+}  // namespace libsolve
