@@ -1,0 +1,11 @@
+#include "ssor.hpp"
+
+#include <libsolve/plugin/register.hpp>
+
+LIBSOLVE_PLUGIN(registrar) {
+  registrar.add<relaxation::Ssor>(
+      {.name = "ssor",
+       .summary = "one symmetric sweep of successive over-relaxation",
+       .paper = "Axelsson, A generalized SSOR method, BIT 12, 1972; Saad, Iterative Methods for "
+                "Sparse Linear Systems, 2nd ed., SIAM 2003, 10.2"});
+}
