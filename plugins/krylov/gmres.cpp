@@ -142,8 +142,9 @@ double Gmres::orthogonalise(const Vector& w, Index num, double* h) {
     before += correction_[static_cast<size_t>(k)] * correction_[static_cast<size_t>(k)];
   }
   const double after = combine(V_, num, correction_.data(), -1.0, w);
-  // ||w||^2 before = after + sum of squares (Pythagoras); a drop below half has cost digits.
-  if (after >= before || !std::isfinite(after)) return after;
+  // ||w||^2 before = after + sum of squares (Pythagoras). Another pass only where more than one
+  // digit of w was cancelled.
+  if (after >= 0.01 * (after + before) || !std::isfinite(after)) return after;
   dots(V_, num, w, correction_.data());
   for (Index k = 0; k < num; ++k) h[k] += correction_[static_cast<size_t>(k)];
   return combine(V_, num, correction_.data(), -1.0, w);

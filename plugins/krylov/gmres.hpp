@@ -22,9 +22,9 @@ struct GmresOptions : KrylovOptions {
 /// and x += M V y at the end of a cycle; a preconditioner that is not linear keeps the vectors
 /// z_j = M v_j instead and x += Z y (flexible GMRES, Saad 1993).
 ///
-/// Orthogonalisation is classical Gram-Schmidt, repeated where the norm has dropped below
-/// 1 / sqrt(2) of itself (Daniel, Gragg, Kaufman, Stewart 1976; Giraud, Langou, Rozloznik, van den
-/// Eshof 2005: orthogonal to working precision, which modified Gram-Schmidt is not). It needs one
+/// Orthogonalisation is classical Gram-Schmidt, repeated where the norm has dropped below a tenth
+/// (Daniel, Gragg, Kaufman, Stewart 1976; once is enough then: Giraud, Langou, Rozloznik, van den
+/// Eshof 2005), so that no more than a digit of orthogonality is lost in a step. It needs one
 /// reduction where modified Gram-Schmidt needs j, and reads w once for four basis vectors.
 /// Work of step j: one product, one M, about 2.5 j doubles a row for a pass.
 class Gmres final : public KrylovSolver {
