@@ -126,11 +126,17 @@ struct RowProduct {
   }
 };
 
+/// So little work (some 30 000 entries) that the calling thread does it sooner than threads start.
+inline constexpr Index few_blocks = 4;
+
 /// Runs one of the two above over its blocks; the sum is the same for a given number of threads.
 template <class Exec, class Product>
 double run_blocks(const Exec& exec, Index num_blocks, const Product& product) {
   double sum = 0.0;
-  if (num_blocks <= 0) return sum;
+  if (num_blocks <= few_blocks) {
+    for (Index block = 0; block < num_blocks; ++block) product(block, sum);
+    return sum;
+  }
   Kokkos::parallel_reduce(
       "csr_matrix::product",
       Kokkos::RangePolicy<Exec, Kokkos::IndexType<Index>, Kokkos::Schedule<Kokkos::Static>>(
