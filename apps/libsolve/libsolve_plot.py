@@ -2,9 +2,10 @@
 """Draws a results file of libsolve: convergence curves, and slices of solutions on grids."""
 
 import argparse
-import math
 import os
+import re
 import sys
+import textwrap
 
 try:
     import h5py
@@ -13,8 +14,9 @@ try:
     import matplotlib.pyplot as plt
     import numpy as np
 except ImportError as error:
-    print(f"libsolve plot: {sys.executable}: {error}", file=sys.stderr)
-    sys.exit(77)  # the program tries the next Python
+    if not os.environ.get("LIBSOLVE_PLOT_TRIES"):
+        print(f"{sys.executable}: {error}", file=sys.stderr)
+    sys.exit(77)  # the program tries the next Python, and says what is missing when none is left
 
 MAX_FIELDS = 3
 INK = "#22303c"
@@ -48,6 +50,13 @@ def residual_columns(history):
     return [n for n in chosen if np.any(np.nan_to_num(history[n][:]) > 0)]
 
 
+def tolerance(file):
+    """relative_tolerance of the method, from the resolved case."""
+    part = text(file["case/resolved"][()]).split("[method]", 1)[-1].split("\n[", 1)[0]
+    found = re.search(r"^relative_tolerance = (\S+)$", part, re.MULTILINE)
+    return float(found.group(1)) if found else None
+
+
 def draw_convergence(axes, file):
     history, report = file["history"], file["report"]
     iteration = history["iteration"][:]
@@ -58,6 +67,9 @@ def draw_convergence(axes, file):
         few = len(iteration) <= 60
         axes.semilogy(iteration, values, color=colour, lw=1.8, marker="o" if few else None, ms=4,
                       label=name.replace("_", " "))
+    goal = tolerance(file)
+    if goal and "relative_residual" in names:
+        axes.axhline(goal, color=INK, lw=1, ls=(0, (4, 3)), label=f"tolerance {goal:g}")
     if names:
         axes.legend(loc="best")
         axes.grid(True, which="major", color=FAINT, lw=0.8)
@@ -88,12 +100,19 @@ def solid_cells(file, shape):
     return None
 
 
-def colour_range(values, full):
-    """Limits and map: two-sided around zero where the field changes sign."""
-    finite = full[np.isfinite(full)]
+def colour_range(values):
+    """Limits and map: two-sided around zero where the field changes sign. A few cells far out, such as
+    closed pockets between solids, do not take the colours from the rest."""
+    finite = values[np.isfinite(values)]
     if finite.size == 0:
         return 0.0, 1.0, "viridis"
     low, high = float(finite.min()), float(finite.max())
+    inner_low, inner_high = np.percentile(finite, [0.2, 99.8])
+    if inner_high > inner_low:
+        if high - inner_high > 0.3 * (inner_high - inner_low):
+            high = float(inner_high)
+        if inner_low - low > 0.3 * (inner_high - inner_low):
+            low = float(inner_low)
     if low < 0 < high and min(-low, high) > 0.05 * max(-low, high):
         bound = max(-low, high)
         return -bound, bound, "RdBu_r"
@@ -144,11 +163,17 @@ def draw_slices(figure, spec, file, name):
         if solid is not None:
             plane[cut(solid, k)] = np.nan
         images.append(plane)
-    low, high, colours = colour_range(None, np.concatenate([p.ravel() for p in images]))
+    values = np.concatenate([p.ravel() for p in images])
+    low, high, colours = colour_range(values)
+    above, below = np.nanmax(values, initial=low) > high, np.nanmin(values, initial=high) < low
+    extend = "both" if above and below else "max" if above else "min" if below else "neither"
     colours = plt.get_cmap(colours).copy()
     colours.set_bad("#8c949c")
-    inner = spec.subgridspec(1, len(planes) + 1, wspace=0.35,
-                             width_ratios=[1.0] * len(planes) + [0.05])
+    if len(planes) == 1:
+        inner = spec.subgridspec(1, 3, wspace=0.06, width_ratios=[1.0, 0.035, 0.75])
+    else:
+        inner = spec.subgridspec(1, len(planes) + 1, wspace=0.38,
+                                 width_ratios=[1.0] * len(planes) + [0.04])
     for at, ((title, h, v, k, cut), plane) in enumerate(zip(planes, images)):
         axes = figure.add_subplot(inner[0, at])
         extent = [origin[h], origin[h] + cells[h] * spacing[h],
@@ -169,8 +194,9 @@ def draw_slices(figure, spec, file, name):
         else:
             axes.set_title(name, loc="left")
         axes.locator_params(nbins=4)
-    bar = figure.colorbar(image, cax=figure.add_subplot(inner[0, -1]))
+    bar = figure.colorbar(image, cax=figure.add_subplot(inner[0, len(planes)]), extend=extend)
     bar.set_label(label)
+    bar.formatter.set_powerlimits((-3, 4))
     bar.outline.set_visible(False)
 
 
@@ -182,10 +208,10 @@ def draw(path, picture):
     style()
     with h5py.File(path, "r") as file:
         fields = [n for n in file.get("solution", {}) if is_grid(file["solution"][n])][:MAX_FIELDS]
-        heights = [3.4] + [3.3] * len(fields)
+        heights = [3.4] + [3.3 if min(file["solution"][n].shape) > 1 else 4.6 for n in fields]
         figure = plt.figure(figsize=(10.5, sum(heights) + 0.9))
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0.38,
-                                   left=0.08, right=0.93, bottom=0.6 / (sum(heights) + 0.9),
+                                   left=0.08, right=0.9, bottom=0.6 / (sum(heights) + 0.9),
                                    top=1.0 - 1.05 / (sum(heights) + 0.9))
         draw_convergence(figure.add_subplot(grid[0]), file)
         for row, name in enumerate(fields):
@@ -194,8 +220,8 @@ def draw(path, picture):
         total = sum(heights) + 0.9
         figure.text(0.08, 1.0 - 0.28 / total, text(report.get("problem", "")), fontsize=13,
                     fontweight="bold", va="center")
-        figure.text(0.08, 1.0 - 0.54 / total, text(report.get("reason", "")), fontsize=9.5,
-                    va="center", color="#5b6670")
+        reason = textwrap.fill(text(report.get("reason", "")), 135, max_lines=2)
+        figure.text(0.08, 1.0 - 0.44 / total, reason, fontsize=9.5, va="top", color="#5b6670")
         figure.savefig(picture, facecolor="white")
 
 

@@ -48,6 +48,7 @@ int plot(const std::string& file, const std::string& output) {
   if (const char* chosen = std::getenv("LIBSOLVE_PYTHON")) pythons.push_back(chosen);
   for (const char* usual : {"python3", "/usr/bin/python3", "/usr/local/bin/python3"})
     pythons.push_back(usual);
+  ::setenv("LIBSOLVE_PLOT_TRIES", "1", 1);  // the script leaves it to us to say what is missing
   for (const std::string& python : pythons) {
     std::vector<std::string> words = {python, script, file};
     if (!output.empty()) words.insert(words.end(), {"--output", output});

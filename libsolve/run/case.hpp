@@ -36,7 +36,7 @@ struct OutputOptions {
           "results file, relative to the folder the program runs in");
     f.add("fields", &OutputOptions::fields, "solution fields to store; empty: all");
     f.add("data", &OutputOptions::data,
-          "store the problem's input fields too (right-hand side, coefficient, mask)");
+          "store the problem's input fields too (right-hand side, coefficient); a mask always is");
     f.add("snapshot_interval", &OutputOptions::snapshot_interval,
           "time between snapshots FILE.partial of a running solve; \"none\" for no snapshots");
   }

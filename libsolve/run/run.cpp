@@ -74,6 +74,13 @@ std::vector<Field> chosen_fields(const Case& c, const std::vector<Field>& fields
   return chosen;
 }
 
+/// Input fields to store. A mask always is: no picture of the solution is right without it.
+std::vector<Field> stored_data(const Case& c, const Problem& problem) {
+  std::vector<Field> fields = problem.data();
+  if (!c.output.data) std::erase_if(fields, [](const Field& f) { return f.name != "mask"; });
+  return fields;
+}
+
 /// The part of a resolved case that says which problem it is.
 std::string problem_part(const std::string& resolved) {
   return resolved.substr(0, resolved.find("\n[method]"));
@@ -207,8 +214,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
 
   const auto solution_fields = [&] { return chosen_fields(c, problem->solution()); };
   try {
-    refuse_unwritable(field_bytes(solution_fields()) +
-                      (c.output.data ? field_bytes(problem->data()) : 0.0) + 1e5);
+    refuse_unwritable(field_bytes(solution_fields()) + field_bytes(stored_data(c, *problem)) + 1e5);
   } catch (const IoError& e) {
     return unwritable(e);
   }
@@ -304,7 +310,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   results.report = report;
   results.history = monitor.history();
   results.solution = solution_fields();
-  if (c.output.data) results.data = problem->data();
+  results.data = stored_data(c, *problem);
   phase("write");
   try {
     write_results(path, results, comm);
