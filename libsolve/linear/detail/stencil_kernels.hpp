@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <libsolve/core/types.hpp>
 #include <libsolve/linear/detail/wavefront.hpp>
 #include <utility>
 #include <vector>
@@ -267,10 +268,6 @@ struct DirectionKernel {
 
 // --- whole passes
 // ---------------------------------------------------------------------------------
-
-template <class Exec>
-inline constexpr bool runs_on_host =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Exec::memory_space>::accessible;
 
 /// Rows of a tile, so that `streams` planes of doubles fit half an L2 cache of 1 MiB.
 inline int stencil_tile(int nx, int streams) {
