@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <string>
+
 #include "pc_level.hpp"
 
 namespace multigrid {
@@ -38,7 +41,10 @@ struct CoarsenRow {
   int n[3];
   int cn[3];
   bool halved[3];
-  double strength;
+  double inner[3];       // factor of faces and
+  double last[3];        // of the last face of each axis
+  double wall_of[3][2];  // factor of wall links at the two ends of each axis
+  double solid_wall;     // and next to solid cells
   const Real* face[3];
   const Real* wall;
   const Real* mass;
@@ -78,9 +84,16 @@ struct CoarsenRow {
           for (int i = lo[0]; i <= hi[0]; ++i) {
             if (absent(i, j, k)) continue;
             const std::ptrdiff_t cell = i + stride[1] * j + stride[2] * k;
-            w += wall[cell];
-            if (mass) e += mass[cell];
             const int x[3] = {i, j, k};
+            double factor = 0;
+            int walls = 0;
+            for (int a = 0; a < 3; ++a) {
+              if (n[a] == 1) continue;
+              if (x[a] == 0) factor += wall_of[a][0], ++walls;
+              if (x[a] + 1 == n[a]) factor += wall_of[a][1], ++walls;
+            }
+            w += wall[cell] * (walls > 0 ? factor / walls : solid_wall);
+            if (mass) e += mass[cell];
             for (int a = 0; a < 3; ++a) {
               if (x[a] != hi[a] || x[a] + 1 >= n[a]) continue;
               if (dropped && dropped[cell + stride[a]]) continue;
@@ -90,12 +103,9 @@ struct CoarsenRow {
         }
       }
       const std::ptrdiff_t coarse = row * cn[0] + I;
-      bool any = false;
-      for (int a = 0; a < 3; ++a) {
-        cface[a][coarse] = Real((halved[a] ? strength : 1.0) * sum[a]);
-        any = any || halved[a];
-      }
-      cwall[coarse] = Real((any ? strength : 1.0) * w);
+      for (int a = 0; a < 3; ++a)
+        cface[a][coarse] = Real((at[a] + 2 < cn[a] ? inner[a] : last[a]) * sum[a]);
+      cwall[coarse] = Real(w);
       if (cmass) cmass[coarse] = Real(e);
     }
   }
@@ -174,7 +184,21 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
     kernel.face[a] = fine.face[a].data();
     kernel.cface[a] = coarse.face[a].data();
   }
-  kernel.strength = strength;
+  kernel.solid_wall = halved[0] || halved[1] || halved[2] ? strength : 1.0;
+  for (int a = 0; a < 3; ++a) {
+    kernel.inner[a] = kernel.last[a] = kernel.wall_of[a][0] = kernel.wall_of[a][1] = 1.0;
+    coarse.last_width[a] = fine.last_width[a];
+    if (!halved[a]) continue;
+    const auto factor = [&](double h_over_H) { return std::min(1.0, 2 * strength * h_over_H); };
+    const bool odd = fine.shape.n[a] % 2 != 0;
+    const double last = fine.last_width[a];
+    const double coarse_last = odd ? last : 1 + last;  // in units of the fine cells
+    kernel.inner[a] = factor(0.5);
+    kernel.last[a] = factor((odd ? 1 + last : 2.0) / (2 + coarse_last));
+    kernel.wall_of[a][0] = factor(1 / (shape.n[a] == 1 ? coarse_last : 2.0));
+    kernel.wall_of[a][1] = factor(last / coarse_last);
+    coarse.last_width[a] = coarse_last / 2;
+  }
   kernel.wall = fine.wall.data();
   kernel.mass = fine.mass.data();
   kernel.dropped = dropped.data();

@@ -1,8 +1,50 @@
 #include "cycle.hpp"
 
-#include <stdexcept>
+#include <utility>
 
 namespace multigrid {
+namespace {
+
+using CellPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
+
+template <class Real>
+struct Import {
+  const double* from;
+  double scale;
+  Real* to;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i) const { to[i] = Real(scale * from[i]); }
+};
+
+template <class Real>
+struct Export {
+  const Real* from;
+  double scale;
+  double* to;
+  const double* rhs;
+  const double* other;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& a, double& b) const {
+    to[i] = scale * double(from[i]);
+    a += to[i] * rhs[i];
+    if (other) b += to[i] * other[i];
+  }
+};
+
+/// No level at all: the direct solver alone.
+template <class Real>
+void solve_directly(CoarseSolver<Real>& solver, const Rhs<Real>& rhs, Result<Real>& result) {
+  const auto n = std::ptrdiff_t(solver.shape().size());
+  View<Real> b("multigrid::coarse_rhs", n);
+  View<Real> z("multigrid::coarse_z", n);
+  Kokkos::parallel_for("multigrid::import", CellPolicy(0, n),
+                       Import<Real>{rhs.outer.data(), rhs.scale, b.data()});
+  solver.solve(b, z);
+  Kokkos::parallel_reduce("multigrid::export", CellPolicy(0, n),
+                          Export<Real>{z.data(), result.scale, result.outer.data(),
+                                       rhs.outer.data(), result.other.data()},
+                          result.dot_rhs, result.dot_other);
+}
+
+}  // namespace
 
 template <class Real>
 void Hierarchy<Real>::add(std::unique_ptr<Level<Real>> level) {
@@ -43,7 +85,10 @@ void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>&
 
 template <class Real>
 void Hierarchy<Real>::cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result) {
-  visit(0, kind, Start::zero, rhs, result);
+  if (levels_.empty())
+    solve_directly(*coarse_, rhs, result);
+  else
+    visit(0, kind, Start::zero, rhs, result);
 }
 
 template class Hierarchy<float>;

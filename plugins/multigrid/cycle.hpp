@@ -19,12 +19,12 @@ enum class CycleKind {
 template <class Real>
 class Hierarchy {
  public:
-  /// Levels must be added from fine to coarse; the shape of each is the coarse shape of the one
-  /// before (`size` is checked).
+  /// Levels are added from fine to coarse; the shape of each is the coarse shape of the one before,
+  /// that of the direct solver the coarse shape of the last. There may be no level at all.
   void add(std::unique_ptr<Level<Real>> level);
   void set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solver);
 
-  /// One cycle from zero: result <- M rhs.
+  /// One cycle from zero: result <- M rhs, both outer.
   void cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result);
 
   [[nodiscard]] int num_levels() const { return int(levels_.size()) + 1; }

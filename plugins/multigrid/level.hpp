@@ -109,6 +109,8 @@ class CoarseSolver {
 /// Otherwise face[a][c] belongs to the face between c and its next neighbour along a (0 at the end
 /// of the axis), and wall, mass are the two parts of the excess. They are apart because a coarse
 /// level takes half the sum of wall links (they scale as faces do), but the whole sum of mass.
+/// last_width[a]: width along a of the last layer of cells relative to the others (coarse grids of
+/// odd lengths have a narrower one); it only matters for how the next coarser operator is scaled.
 /// An empty mass view stands for zero. A cell whose faces are all zero is solid or isolated: it is
 /// relaxed alone and takes no part in coarser levels.
 template <class Real>
@@ -118,6 +120,7 @@ struct LevelOperator {
   std::array<double, 3> coupling{0, 0, 0};
   std::array<std::array<double, 2>, 3> side{};
   double shift = 0.0;
+  std::array<double, 3> last_width{1, 1, 1};
   std::array<View<Real>, 3> face;
   View<Real> wall;
   View<Real> mass;

@@ -195,42 +195,26 @@ template <class Real, class From>
 void load_row(const From* __restrict__ source, double scale, int nx, Real* __restrict__ even,
               Real* __restrict__ odd) {
   const int pairs = nx / 2;
-  if constexpr (std::is_same_v<From, Real>) {
+  const From f = From(scale);
 #pragma omp simd
-    for (int m = 0; m < pairs; ++m) {
-      even[m] = source[2 * m];
-      odd[m] = source[2 * m + 1];
-    }
-    if (nx & 1) even[pairs] = source[nx - 1];
-  } else {
-#pragma omp simd
-    for (int m = 0; m < pairs; ++m) {
-      even[m] = Real(scale * source[2 * m]);
-      odd[m] = Real(scale * source[2 * m + 1]);
-    }
-    if (nx & 1) even[pairs] = Real(scale * source[nx - 1]);
+  for (int m = 0; m < pairs; ++m) {
+    even[m] = Real(f * source[2 * m]);
+    odd[m] = Real(f * source[2 * m + 1]);
   }
+  if (nx & 1) even[pairs] = Real(f * source[nx - 1]);
 }
 
 template <class Real, class To>
 void store_row(const Real* __restrict__ even, const Real* __restrict__ odd, int nx, double scale,
                To* __restrict__ to) {
   const int pairs = nx / 2;
-  if constexpr (std::is_same_v<To, Real>) {
+  const To f = To(scale);
 #pragma omp simd
-    for (int m = 0; m < pairs; ++m) {
-      to[2 * m] = even[m];
-      to[2 * m + 1] = odd[m];
-    }
-    if (nx & 1) to[nx - 1] = even[pairs];
-  } else {
-#pragma omp simd
-    for (int m = 0; m < pairs; ++m) {
-      to[2 * m] = scale * double(even[m]);
-      to[2 * m + 1] = scale * double(odd[m]);
-    }
-    if (nx & 1) to[nx - 1] = scale * double(even[pairs]);
+  for (int m = 0; m < pairs; ++m) {
+    to[2 * m] = f * To(even[m]);
+    to[2 * m + 1] = f * To(odd[m]);
   }
+  if (nx & 1) to[nx - 1] = f * To(even[pairs]);
 }
 
 /// Rows with constant coefficients. All cells but those at the two ends of x have the same weights:
@@ -551,7 +535,7 @@ void PcLevel<Real, Variable>::build_constant(const LevelOperator<Real>& op) {
 template <class Real>
 struct SplitCoefficients {
   SplitGrid<Real> g;
-  Real *fx, *fy, *fz, *inverse;
+  Real *fx_inner, *fx_outer, *fy, *fz, *inverse;
   const Real *face_x, *face_y, *face_z, *wall, *mass;  // natural order; null where absent
   const unsigned char* dropped;
   KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
@@ -571,7 +555,10 @@ struct SplitCoefficients {
         const Real ym = j > 0 ? face_y[cell - g.nx] : Real(0);
         const Real zp = k + 1 < g.nz ? face_z[cell] : Real(0);
         const Real zm = k > 0 ? face_z[cell - plane] : Real(0);
-        fx[to + m] = xp;
+        if (o == 0) {
+          fx_inner[g.x_offset(j, k) + m] = xp;
+          fx_outer[g.x_offset(j, k) + m] = xm;
+        }
         fy[to + m] = yp;
         fz[to + m] = zp;
         const Real faces = ((xm + xp) + (ym + yp)) + (zm + zp);
@@ -590,18 +577,19 @@ void PcLevel<Real, Variable>::build_variable(const LevelOperator<Real>& op_in,
   const LevelOperator<Real> op = op_in.is_constant ? expanded(op_in) : op_in;
   const auto axis = squeezed_axes(op.shape);
   const std::size_t total = std::size_t(g_.plane) * g_.nz;
-  coefficients_ = allocate("multigrid::coefficients", 4 * total + 5 * guard);
+  coefficients_ = allocate("multigrid::coefficients", 4 * total + 6 * guard);
   Real* at = coefficients_.data() + guard;
-  Real* f[4];
-  for (auto& p : f) {
-    p = at;
-    at += total + guard;
+  Real* f[5];
+  for (int i = 0; i < 5; ++i) {
+    f[i] = at;
+    at += (i < 2 ? total / 2 : total) + guard;
   }
   const SplitCoefficients<Real> kernel{g_,
                                        f[0],
                                        f[1],
                                        f[2],
                                        f[3],
+                                       f[4],
                                        axis[0] >= 0 ? op.face[axis[0]].data() : nullptr,
                                        axis[1] >= 0 ? op.face[axis[1]].data() : nullptr,
                                        axis[2] >= 0 ? op.face[axis[2]].data() : nullptr,
@@ -612,10 +600,11 @@ void PcLevel<Real, Variable>::build_variable(const LevelOperator<Real>& op_in,
                        Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(
                            0, std::ptrdiff_t(g_.ny) * g_.nz),
                        kernel);
-  g_.fx = f[0];
-  g_.fy = f[1];
-  g_.fz = f[2];
-  g_.inverse = f[3];
+  g_.fx_inner = f[0];
+  g_.fx_outer = f[1];
+  g_.fy = f[2];
+  g_.fz = f[3];
+  g_.inverse = f[4];
 }
 
 template <class Real, bool Variable>
@@ -626,7 +615,8 @@ WavefrontPlan PcLevel<Real, Variable>::plan(int stages) const {
     const double row_bytes = 2.0 * g_.half * sizeof(Real) * (Variable ? 6 : 2);
     tile = std::max(16, int(0.5 * (1 << 20) / (row_bytes * (stages + 2))));
   }
-  const int threads = Kokkos::DefaultHostExecutionSpace().concurrency();
+  const int threads =
+      options_.slabs > 0 ? options_.slabs : Kokkos::DefaultHostExecutionSpace().concurrency();
   WavefrontPlan plan = plan_wavefront(g_.ny, g_.nz, stages, tile, threads);
   plan.take_turns = true;
   return plan;

@@ -20,6 +20,7 @@ struct PcOptions {
   SweepOrder order = SweepOrder::symmetric;
   bool fused = true;  ///< host only: all sweeps of one call in one trip through memory
   int tile = 0;       ///< rows along y of a fused tile, 0: chosen from the cache size
+  int slabs = 0;      ///< blocks of planes worked on at once, 0: one a thread
 };
 
 /// Which axes the next level halves (those of one cell are never halved).
@@ -59,10 +60,14 @@ std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const 
 /// Galerkin operator P^T A P sums the fine coefficients on each coarse face; along a halved axis
 /// the distance between cell centres doubles, and that sum is twice what a discretisation on the
 /// coarse grid has. So
-///   T_coarse = strength * sum of T over the coarse face     (axis halved; strength = 1/2),
-///   T_coarse = sum of T over the coarse face                (axis not halved),
-/// wall links as faces are, mass summed whole. Cells marked in `dropped`, and solid ones, give
-/// nothing. Constant coefficients stay constant where every halved axis has an even length.
+///   T_coarse = 2 strength (h / H) sum of T over the coarse face     (axis halved),
+///   T_coarse = sum of T over the coarse face                        (axis not halved),
+/// h and H the distances of the cell centres on both sides of the face on the fine and the coarse
+/// grid, h / H = 1/2 except at the last layer of cells of odd lengths, where H is less than 2 h.
+/// The factor is at most 1. Wall links are scaled in the same way with h and H the distance from
+/// centre to wall (for a cell at several walls the mean; next to a solid: strength). Mass is summed
+/// whole. Cells marked in `dropped`, and solid ones, give nothing. Constant coefficients stay
+/// constant where every halved axis has an even length.
 template <class Real>
 LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes,
                             double strength = 0.5, const View<const unsigned char>& dropped = {});

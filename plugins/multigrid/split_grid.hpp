@@ -51,7 +51,7 @@ template <class Real>
 struct SplitGrid {
   int nx = 1, ny = 1, nz = 1;
   int half = row_multiple;                  // numbers in a half row, padding included
-  std::ptrdiff_t plane = 2 * row_multiple;  // from one plane to the next, >= 2 half ny
+  std::ptrdiff_t plane = 2 * row_multiple;  // from one plane to the next, even, >= 2 half ny
   Real* z = nullptr;  // plane nz, and at least one readable number before and behind
   Real* b = nullptr;
   const Real* zero = nullptr;  // a half row of zeros, readable one before and behind
@@ -60,15 +60,21 @@ struct SplitGrid {
   Real T[3] = {0, 0, 0};
   Real side[3][2] = {{0, 0}, {0, 0}, {0, 0}};
   Real shift = 0;
-  // Variable coefficients, stored like z: face towards the next cell along x, y, z and the inverse
-  // diagonal; its sign bit marks a cell without coarse parent (no residual up, no correction down).
-  const Real* fx = nullptr;
+  // Variable coefficients. Faces along x in two arrays with half a row each: between the cells
+  // 2 m and 2 m + 1 (inner) and between 2 m - 1 and 2 m (outer, 0 at m = 0). Stored like z: faces
+  // towards the next cell along y and z, and the inverse diagonal; its sign bit marks a cell
+  // without coarse parent (no residual up, no correction down).
+  const Real* fx_inner = nullptr;
+  const Real* fx_outer = nullptr;
   const Real* fy = nullptr;
   const Real* fz = nullptr;
   const Real* inverse = nullptr;
 
   KOKKOS_FORCEINLINE_FUNCTION std::ptrdiff_t offset(int c, int j, int k) const {
     return k * plane + std::ptrdiff_t(2 * j + c) * half;
+  }
+  KOKKOS_FORCEINLINE_FUNCTION std::ptrdiff_t x_offset(int j, int k) const {
+    return k * (plane / 2) + std::ptrdiff_t(j) * half;
   }
   /// Cells (without padding) of a half row whose first cell is i = o.
   KOKKOS_FORCEINLINE_FUNCTION int count(int o) const { return (nx + 1 - o) / 2; }
@@ -181,8 +187,8 @@ struct HalfRow<Real, true> {
     zm = k > 0 ? inner - g.plane : g.zero;
     zp = k + 1 < g.nz ? inner + g.plane : g.zero;
     omega = g.omega;
-    t_inner = o == 0 ? g.fx + own : g.fx + other;
-    t_outer = o == 0 ? g.fx + other - 1 : g.fx + own;
+    t_inner = g.fx_inner + g.x_offset(j, k);
+    t_outer = g.fx_outer + g.x_offset(j, k) + o;
     t_ym = j > 0 ? g.fy + other - row : g.zero;
     t_yp = g.fy + own;
     t_zm = k > 0 ? g.fz + other - g.plane : g.zero;

@@ -1,0 +1,153 @@
+#include "hierarchy_setup.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "band_solver.hpp"
+
+namespace multigrid {
+namespace {
+
+using CellPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
+
+struct LargestEntry {
+  const double* values;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& largest) const {
+    if (values[i] > largest) largest = values[i];
+  }
+};
+
+double largest_entry(const libsolve::VectorView& v) {
+  double largest = 0.0;
+  if (v.extent(0) > 0)
+    Kokkos::parallel_reduce("multigrid::largest_entry", CellPolicy(0, std::ptrdiff_t(v.extent(0))),
+                            LargestEntry{v.data()}, Kokkos::Max<double>(largest));
+  return largest;
+}
+
+/// 2^round(log2 largest), 1 for nothing to scale by.
+double power_of_two_near(double largest) {
+  return largest > 0.0 && std::isfinite(largest) ? std::ldexp(1.0, std::ilogb(largest)) : 1.0;
+}
+
+template <class Real>
+struct ScaleCell {
+  const double* from;
+  double factor;
+  Real* to;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i) const { to[i] = Real(factor * from[i]); }
+};
+
+template <class Real>
+struct SplitExcess {
+  int n[3];
+  const double* face[3];
+  const double* excess;
+  double factor;
+  Real* wall;
+  Real* mass;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell, int& any_mass) const {
+    const std::ptrdiff_t stride[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
+    const int at[3] = {int(cell % n[0]), int(cell / n[0] % n[1]), int(cell / stride[2])};
+    const double e = excess[cell];
+    double smallest = e;
+    bool surrounded = true;
+    bool coupled = false;
+    for (int a = 0; a < 3; ++a) {
+      if (n[a] == 1) continue;
+      for (int s = -1; s <= 1; s += 2) {
+        const bool inside = s < 0 ? at[a] > 0 : at[a] + 1 < n[a];
+        if (!inside || face[a][s < 0 ? cell - stride[a] : cell] == 0.0) {
+          surrounded = false;
+          continue;
+        }
+        coupled = true;
+        const double beside = excess[cell + s * stride[a]];
+        if (beside < smallest) smallest = beside;
+      }
+    }
+    const double m = surrounded ? e : (coupled ? smallest : 0.0);
+    wall[cell] = Real(factor * (e - m));
+    mass[cell] = Real(factor * m);
+    if (coupled && m > 0.0) any_mass = 1;
+  }
+};
+
+}  // namespace
+
+template <class Real>
+FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A) {
+  FinestOperator<Real> finest;
+  LevelOperator<Real>& op = finest.op;
+  const auto& grid = A.grid();
+  for (int a = 0; a < 3; ++a) op.shape.n[a] = grid.cells[a];
+  op.is_constant = A.is_constant();
+  double largest = 0.0;
+  if (A.is_constant()) {
+    const auto& c = A.constant();
+    for (int a = 0; a < 3; ++a)
+      if (op.shape.n[a] > 1) largest = std::max(largest, c.coupling[a]);
+    finest.scale = power_of_two_near(largest);
+    for (int a = 0; a < 3; ++a) {
+      op.coupling[a] = op.shape.n[a] > 1 ? c.coupling[a] / finest.scale : 0.0;
+      for (int s = 0; s < 2; ++s) op.side[a][s] = c.wall[a][s] / finest.scale;
+    }
+    op.shift = c.shift / finest.scale;
+    return finest;
+  }
+  const auto& v = A.variable();
+  const auto cells = std::ptrdiff_t(op.shape.size());
+  const auto bare = [](const char* label) {
+    return Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing);
+  };
+  for (int a = 0; a < 3; ++a)
+    if (op.shape.n[a] > 1) largest = std::max(largest, largest_entry(v.face[a]));
+  finest.scale = power_of_two_near(largest);
+  const double factor = 1.0 / finest.scale;
+  SplitExcess<Real> split{};
+  for (int a = 0; a < 3; ++a) {
+    split.n[a] = op.shape.n[a];
+    if (op.shape.n[a] > 1) {
+      op.face[a] = View<Real>(bare("multigrid::face"), cells);
+      Kokkos::parallel_for("multigrid::scale_faces", CellPolicy(0, cells),
+                           ScaleCell<Real>{v.face[a].data(), factor, op.face[a].data()});
+      split.face[a] = v.face[a].data();
+    } else {
+      op.face[a] = View<Real>("multigrid::face", cells);
+    }
+  }
+  op.wall = View<Real>(bare("multigrid::wall"), cells);
+  op.mass = View<Real>(bare("multigrid::mass"), cells);
+  split.excess = v.excess.data();
+  split.factor = factor;
+  split.wall = op.wall.data();
+  split.mass = op.mass.data();
+  int any_mass = 0;
+  Kokkos::parallel_reduce("multigrid::split_excess", CellPolicy(0, cells), split,
+                          Kokkos::Max<int>(any_mass));
+  if (any_mass == 0) op.mass = View<Real>();
+  return finest;
+}
+
+template <class Real>
+std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,
+                                                 const HierarchyOptions& options) {
+  auto hierarchy = std::make_unique<Hierarchy<Real>>();
+  while (op.shape.size() > options.coarse_size) {
+    const CoarsenAxes axes = coarsen_all(op.shape);
+    hierarchy->add(make_pc_level<Real>(op, axes, options.smoothing));
+    op = coarsen(op, axes, options.strength);
+  }
+  hierarchy->set_coarse_solver(make_band_solver<Real>(band_matrix(op)));
+  return hierarchy;
+}
+
+template FinestOperator<float> finest_operator(const libsolve::StencilOperator&);
+template FinestOperator<double> finest_operator(const libsolve::StencilOperator&);
+template std::unique_ptr<Hierarchy<float>> build_hierarchy(LevelOperator<float>,
+                                                           const HierarchyOptions&);
+template std::unique_ptr<Hierarchy<double>> build_hierarchy(LevelOperator<double>,
+                                                            const HierarchyOptions&);
+
+}  // namespace multigrid

@@ -1,0 +1,40 @@
+/// \file
+/// From an operator on a structured grid to a hierarchy of levels.
+#pragma once
+
+#include <libsolve/linear/stencil_operator.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cycle.hpp"
+#include "pc_level.hpp"
+
+namespace multigrid {
+
+/// What to build; every choice is made (nothing is "auto" here).
+struct HierarchyOptions {
+  PcOptions smoothing;
+  double strength = 0.5;  ///< of coarse couplings, see coarsen()
+  int coarse_size = 600;  ///< unknowns at which the direct solver takes over
+};
+
+/// The finest operator, divided by `scale` (a power of two near its largest coupling), so that
+/// numbers stay well inside the range of float.
+template <class Real>
+struct FinestOperator {
+  LevelOperator<Real> op;
+  double scale = 1.0;
+};
+
+/// Coefficients of A as the hierarchy wants them. The excess e of a cell is split into wall and
+/// mass: where all neighbours are coupled, e is mass; at the border of the domain and of solids,
+/// mass is the smallest e among the cell and its coupled neighbours, and the rest is wall.
+template <class Real>
+FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A);
+
+template <class Real>
+std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,
+                                                 const HierarchyOptions& options);
+
+}  // namespace multigrid

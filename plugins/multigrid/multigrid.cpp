@@ -1,0 +1,156 @@
+#include "multigrid.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <libsolve/core/errors.hpp>
+
+namespace multigrid {
+
+using libsolve::DotPair;
+using libsolve::Vector;
+
+namespace {
+
+struct LargestMagnitude {
+  const double* values;
+  std::ptrdiff_t stride;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& largest) const {
+    const double v = values[i * stride];
+    const double magnitude = v < 0 ? -v : v;
+    // a NaN stays: it fails every comparison but this one
+    if (!(magnitude <= largest)) largest = magnitude;
+  }
+};
+
+double largest_magnitude(const Vector& v, std::ptrdiff_t samples) {
+  const auto n = std::ptrdiff_t(v.local_size());
+  const std::ptrdiff_t stride = std::max<std::ptrdiff_t>(1, n / samples);
+  double largest = 0.0;
+  Kokkos::parallel_reduce("multigrid::largest_magnitude",
+                          Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(
+                              0, (n + stride - 1) / stride),
+                          LargestMagnitude{v.data(), stride}, Kokkos::Max<double>(largest));
+  return largest;
+}
+
+bool usable(double largest) {
+  return largest > 0.0 && std::isfinite(largest);
+}
+
+}  // namespace
+
+/// Hides the type of the numbers inside the cycle.
+struct Multigrid::Cycle {
+  virtual ~Cycle() = default;
+  virtual DotPair run(const Vector& r, double scale, const Vector& z, const Vector* q) = 0;
+  virtual double bytes() const = 0;
+  virtual int num_levels() const = 0;
+};
+
+template <class Real>
+struct Multigrid::CycleOf final : Multigrid::Cycle {
+  std::unique_ptr<Hierarchy<Real>> hierarchy;
+  CycleKind kind = CycleKind::v;
+  double operator_scale = 1.0;
+
+  // scale r into the range of Real; A = operator_scale A', so A z = r is A' (z scale
+  // operator_scale) = scale r
+  DotPair run(const Vector& r, double scale, const Vector& z, const Vector* q) override {
+    const Rhs<Real> rhs{{}, r.view(), scale};
+    Result<Real> result;
+    result.outer = z.view();
+    if (q != nullptr) result.other = q->view();
+    result.scale = 1.0 / (scale * operator_scale);
+    hierarchy->cycle(kind, rhs, result);
+    return {result.dot_rhs, result.dot_other};
+  }
+  double bytes() const override { return static_cast<double>(hierarchy->bytes()); }
+  int num_levels() const override { return hierarchy->num_levels(); }
+};
+
+Multigrid::Multigrid(const Options& options, const libsolve::Context&) : options_(options) {}
+
+Multigrid::Multigrid(Multigrid&&) noexcept = default;
+Multigrid::~Multigrid() = default;
+
+void Multigrid::setup(const libsolve::LinearSystem& system) {
+  const auto* A = dynamic_cast<const libsolve::StencilOperator*>(&system.A());
+  if (A == nullptr)
+    throw libsolve::Unsupported(
+        "multigrid needs an operator on a structured grid (StencilOperator), got: " +
+        system.A().description() + "; use ic0 or another preconditioner for matrices");
+  if (A->row_partition().communicator().size() > 1)
+    throw libsolve::Unsupported("multigrid runs on one rank, got " +
+                                std::to_string(A->row_partition().communicator().size()) +
+                                "; use threads or a device instead of ranks");
+  cycle_.reset();
+
+  int axes = 0;
+  for (const auto n : A->grid().cells)
+    if (n > 1) ++axes;
+  HierarchyOptions h;
+  h.smoothing.pre_sweeps = options_.pre_sweeps;
+  h.smoothing.post_sweeps = options_.post_sweeps;
+  h.smoothing.fused = options_.fused;
+  const bool same = options_.order == "same" || (options_.order == "auto" && axes > 1);
+  h.smoothing.order = same ? SweepOrder::same : SweepOrder::symmetric;
+  h.smoothing.omega = options_.omega.value_or(same ? 1.1 : 1.0);
+  h.strength = options_.strength.value_or(0.5);
+  h.coarse_size = options_.coarse_size;
+  symmetric_ = !same && options_.pre_sweeps == options_.post_sweeps;
+
+  const auto build = [&](auto real) {
+    using Real = decltype(real);
+    auto cycle = std::make_unique<CycleOf<Real>>();
+    FinestOperator<Real> finest = finest_operator<Real>(*A);
+    cycle->operator_scale = finest.scale;
+    std::string kind = options_.cycle;
+    if (kind == "auto") kind = A->is_constant() ? "V" : "W";
+    cycle->kind = kind == "V" ? CycleKind::v : kind == "W" ? CycleKind::w : CycleKind::f;
+    cycle->hierarchy = build_hierarchy<Real>(std::move(finest.op), h);
+    note_ = "multigrid: " + kind + "(" + std::to_string(options_.pre_sweeps) + "," +
+            std::to_string(options_.post_sweeps) + ") cycle in " + options_.precision + ", " +
+            std::to_string(cycle->num_levels()) + " levels, order " +
+            (same ? "same" : "symmetric") + ", omega " +
+            libsolve::Value(h.smoothing.omega).to_text();
+    cycle_ = std::move(cycle);
+  };
+  if (options_.precision == "float")
+    build(float{});
+  else
+    build(double{});
+}
+
+void Multigrid::apply(const Vector& r, const Vector& z) {
+  apply_with_dots(r, z, nullptr);
+}
+
+DotPair Multigrid::apply_with_dots(const Vector& r, const Vector& z, const Vector* q) {
+  // The scale has to keep float from overflow and underflow, nothing more: a sample of r will do. A
+  // power of two changes no digit, so it does not matter which.
+  double largest = largest_magnitude(r, 4096);
+  if (!usable(largest)) largest = libsolve::norm_max(r);
+  if (largest == 0.0) {
+    libsolve::fill(z, 0.0);
+    return {};
+  }
+  if (!std::isfinite(largest)) largest = 1.0;
+  DotPair dots = cycle_->run(r, std::ldexp(1.0, -std::ilogb(largest)), z, q);
+  if (!std::isfinite(dots.xy)) {
+    const double all = libsolve::norm_max(r);
+    if (usable(all) && std::ilogb(all) != std::ilogb(largest))
+      dots = cycle_->run(r, std::ldexp(1.0, -std::ilogb(all)), z, q);
+  }
+  return dots;
+}
+
+double Multigrid::memory_bytes() const {
+  return cycle_ ? cycle_->bytes() : 0.0;
+}
+
+std::vector<libsolve::Measure> Multigrid::metrics() const {
+  if (!cycle_) return {};
+  return {{"levels", static_cast<double>(cycle_->num_levels()), ""}};
+}
+
+}  // namespace multigrid

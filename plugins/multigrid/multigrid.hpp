@@ -1,0 +1,84 @@
+/// \file
+/// Geometric multigrid as a preconditioner for operators on structured grids.
+#pragma once
+
+#include <libsolve/core/options.hpp>
+#include <libsolve/linear/preconditioner.hpp>
+#include <libsolve/plugin/registry.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hierarchy_setup.hpp"
+
+namespace multigrid {
+
+struct MultigridOptions {
+  std::string cycle = "auto";
+  int pre_sweeps = 2;
+  int post_sweeps = 2;
+  std::optional<double> omega;
+  std::string order = "auto";
+  std::string precision = "float";
+  std::optional<double> strength;
+  int coarse_size = 600;
+  bool fused = true;
+
+  static void describe(libsolve::Fields<MultigridOptions>& f) {
+    using O = MultigridOptions;
+    using libsolve::Range;
+    f.add("cycle", &O::cycle, libsolve::Choices{{"auto", "V", "W", "F"}},
+          "order of the visits to coarse levels; auto: V where coefficients are constant, W where "
+          "they vary");
+    f.add("pre_sweeps", &O::pre_sweeps, Range::closed(1, 8), "sweeps before the coarse correction");
+    f.add("post_sweeps", &O::post_sweeps, Range::closed(1, 8), "sweeps after it");
+    f.add("omega", &O::omega, Range::open(0.0, 2.0),
+          "relaxation factor of the sweeps; auto: 1.1 with order \"same\", else 1");
+    f.add("order", &O::order, libsolve::Choices{{"auto", "same", "symmetric"}},
+          "\"symmetric\" mirrors the colours after the coarse correction: cg keeps its short form; "
+          "\"same\" needs flexible-cg (cg moves to it by itself) and fewer steps; auto: same in 2D "
+          "and 3D");
+    f.add("precision", &O::precision, libsolve::Choices{{"float", "double"}},
+          "numbers inside the cycle");
+    f.add("strength", &O::strength, Range::open(0.0, 2.0),
+          "coarse couplings relative to the Galerkin ones; auto: 0.5");
+    f.add("coarse_size", &O::coarse_size, Range::closed(1, 20000),
+          "unknowns at which a direct solver takes over");
+    f.add("fused", &O::fused,
+          "host only: all sweeps of a level in one trip through memory (same numbers either way)");
+  }
+};
+
+/// z = M r, one multigrid cycle on A z = r from z = 0; see README.md. Setup reads the coefficients
+/// once; memory about 10 bytes an unknown with constant coefficients in 3D (float), 30 with
+/// variable ones. A must be a StencilOperator on one rank (Unsupported otherwise).
+class Multigrid final : public libsolve::Preconditioner {
+ public:
+  using Options = MultigridOptions;
+  Multigrid(const Options& options, const libsolve::Context& context);
+  Multigrid(Multigrid&&) noexcept;
+  ~Multigrid() override;
+
+  void setup(const libsolve::LinearSystem& system) override;
+  void apply(const libsolve::Vector& r, const libsolve::Vector& z) override;
+  libsolve::DotPair apply_with_dots(const libsolve::Vector& r, const libsolve::Vector& z,
+                                    const libsolve::Vector* q) override;
+  bool is_linear() const override { return true; }
+  bool is_symmetric() const override { return symmetric_; }
+  double memory_bytes() const override;
+  std::vector<libsolve::Measure> metrics() const override;
+  std::vector<std::string> notes() const override { return {note_}; }
+
+ private:
+  struct Cycle;
+  template <class Real>
+  struct CycleOf;
+
+  Options options_;
+  bool symmetric_ = false;
+  std::string note_;
+  std::unique_ptr<Cycle> cycle_;
+};
+
+}  // namespace multigrid
