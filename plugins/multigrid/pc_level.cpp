@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <libsolve/linear/detail/wavefront.hpp>
+#include <libsolve/linear/wavefront.hpp>
 #include <type_traits>
 #include <vector>
 
@@ -15,9 +15,9 @@
 
 namespace multigrid {
 
-using libsolve::detail::plan_wavefront;
-using libsolve::detail::run_wavefront;
-using libsolve::detail::WavefrontPlan;
+using libsolve::plan_wavefront;
+using libsolve::run_wavefront;
+using libsolve::WavefrontPlan;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <libsolve/core/types.hpp>
-#include <libsolve/linear/detail/wavefront.hpp>
+#include <libsolve/linear/wavefront.hpp>
 #include <utility>
 #include <vector>
 

@@ -15,7 +15,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace libsolve::detail {
+namespace libsolve {
 
 inline constexpr int max_stages = 32;
 
@@ -38,6 +38,8 @@ inline WavefrontPlan plan_wavefront(int ny, int nz, int stages, int tile, int th
   plan.slabs = std::clamp(nz / (2 * stages + 3), 1, std::max(1, threads));
   return plan;
 }
+
+namespace detail {
 
 struct PlaneRanges {
   int lo[max_stages];
@@ -84,6 +86,8 @@ void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
   }
 }
 
+}  // namespace detail
+
 /// Calls row_stage(worker, stage, j, k) for row j of plane k, each row and stage once. `worker` < 2
 /// * plan.slabs: no two concurrent calls have the same, and for a given plan the calls of one
 /// worker are always the same ones in the same order (for reductions).
@@ -92,21 +96,21 @@ void run_wavefront(const WavefrontPlan& plan, const RowStage& row_stage) {
   auto slab = [&](int i) {
     const int k0 = plan.slab_begin(i);
     const int k1 = plan.slab_begin(i + 1);
-    PlaneRanges r;
+    detail::PlaneRanges r;
     for (int s = 0; s < plan.stages; ++s) {
       r.lo[s] = k0 == 0 ? 0 : k0 + s;
       r.hi[s] = k1 == plan.nz ? plan.nz : k1 - s;
     }
-    run_ranges(plan, r, 2 * i, row_stage);
+    detail::run_ranges(plan, r, 2 * i, row_stage);
   };
   auto border = [&](int i) {
     const int k1 = plan.slab_begin(i + 1);
-    PlaneRanges r;
+    detail::PlaneRanges r;
     for (int s = 0; s < plan.stages; ++s) {
       r.lo[s] = k1 - s;
       r.hi[s] = k1 + s;
     }
-    run_ranges(plan, r, 2 * i + 1, row_stage);
+    detail::run_ranges(plan, r, 2 * i + 1, row_stage);
   };
   if (plan.slabs == 1) {
     slab(0);
@@ -119,4 +123,4 @@ void run_wavefront(const WavefrontPlan& plan, const RowStage& row_stage) {
                        border);
 }
 
-}  // namespace libsolve::detail
+}  // namespace libsolve
