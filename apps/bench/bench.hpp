@@ -1,0 +1,98 @@
+#pragma once
+
+#include <libsolve/core/types.hpp>
+#include <libsolve/core/value.hpp>
+#include <libsolve/plugin/registry.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+/// libsolve-bench: kernels and whole solves against the speed of the memory bus of the same run.
+namespace bench {
+
+using libsolve::Index;
+
+/// What time is. `cpu` is the processor time of the calling thread's process: on a shared machine
+/// it leaves out the time others had the core; only meaningful with one thread.
+enum class Clock { wall, cpu };
+
+struct Settings {
+  Clock clock = Clock::wall;
+  int repeat = 3;
+  Index triad_size = 1 << 24;  ///< doubles of each of the three arrays
+};
+
+/// Seconds on that clock, from an arbitrary origin.
+double now(Clock clock);
+
+/// STREAM triad a_i = b_i + s c_i (McCalpin), counted as three doubles an element: what the write
+/// of a reads first is not counted, as in STREAM.
+class Triad {
+ public:
+  explicit Triad(const Settings& settings);
+  /// Best of `repeat` passes, in seconds per double moved.
+  double seconds_per_double(int repeat = 5) const;
+
+ private:
+  Settings settings_;
+  libsolve::VectorView a_, b_, c_;
+};
+
+/// One line of `kernels`.
+struct KernelRow {
+  std::string name;
+  std::string size;
+  double doubles = 0.0;  ///< counted per unknown
+  double seconds_per_unknown = 0.0;
+  double fraction = 0.0;  ///< of triad
+  double bar = 0.0;
+};
+
+/// One solve of the suite: what to run and what is asked of it (0 = nothing).
+struct SolveCase {
+  std::string name;
+  libsolve::Value problem;
+  int max_iterations = 0;
+  double max_td = 0.0;
+  double max_bytes = 0.0;
+};
+
+struct SolveRow {
+  std::string name;
+  std::string size;
+  double unknowns = 0.0;
+  std::string status;
+  std::string reason;
+  double iterations = 0.0;
+  double relative_residual = 0.0;  ///< recomputed from the system
+  double triad_before = 0.0;       ///< seconds per double
+  double triad_after = 0.0;
+  double setup_td = 0.0;
+  double solve_td = 0.0;
+  double seconds = 0.0;
+  double bytes_per_unknown = 0.0;  ///< high water of what set-up and solve allocate
+  int max_iterations = 0;
+  double max_td = 0.0;
+  double max_bytes = 0.0;
+  std::vector<std::string> notes;
+
+  double total_td() const { return setup_td + solve_td; }
+  bool passed() const;
+};
+
+std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad);
+SolveRow run_solve(const Settings& settings, const Triad& triad, const libsolve::Registry& registry,
+                   const SolveCase& c, const libsolve::Value& method);
+/// The Speed section of the specification; `filter` keeps the cases whose name contains it.
+std::vector<SolveCase> suite(const std::string& filter);
+/// poisson options for a size and a named case: constant, blocks, neumann, mask, ...
+libsolve::Value named_problem(const std::string& name, const std::vector<int>& size);
+
+void print_header(const std::vector<KernelRow>&);
+void print(const KernelRow& row);
+void print_solve_header();
+void print(const SolveRow& row);
+nlohmann::json to_json(const KernelRow& row);
+nlohmann::json to_json(const SolveRow& row);
+
+}  // namespace bench

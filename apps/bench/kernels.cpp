@@ -1,0 +1,122 @@
+#include <functional>
+#include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/linear/csr_matrix.hpp>
+#include <libsolve/linear/stencil_operator.hpp>
+
+#include "bench.hpp"
+
+namespace bench {
+
+namespace {
+
+using libsolve::StencilOperator;
+using libsolve::Vector;
+using libsolve::VectorView;
+
+/// Best of several timings, each beside its own triad.
+KernelRow measure(const Settings& settings, const Triad& triad, const std::string& name,
+                  const std::string& size, double unknowns, double doubles, double bar,
+                  const std::function<void()>& kernel) {
+  KernelRow row{.name = name, .size = size, .doubles = doubles, .bar = bar};
+  kernel();
+  for (int r = 0; r < settings.repeat; ++r) {
+    const double before = triad.seconds_per_double(3);
+    double best = 1e300;
+    for (int k = 0; k < 5; ++k) {
+      const double start = now(settings.clock);
+      kernel();
+      Kokkos::fence("bench::kernel");
+      best = std::min(best, now(settings.clock) - start);
+    }
+    const double after = triad.seconds_per_double(3);
+    const double seconds = best / unknowns;
+    const double fraction = doubles * 0.5 * (before + after) / seconds;
+    if (fraction > row.fraction) {
+      row.fraction = fraction;
+      row.seconds_per_unknown = seconds;
+    }
+  }
+  print(row);
+  return row;
+}
+
+StencilOperator make_stencil(Index n, bool constant) {
+  libsolve::Grid grid;
+  grid.cells = {n, n, n};
+  if (constant) {
+    StencilOperator::Constant c;
+    c.coupling = {1.0, 1.0, 1.0};
+    c.wall = {{{2.0, 2.0}, {2.0, 2.0}, {2.0, 2.0}}};
+    return StencilOperator(grid, c);
+  }
+  const auto cells = static_cast<size_t>(grid.num_cells());
+  StencilOperator::Variable v;
+  for (auto& face : v.face) face = VectorView("bench::face", cells);
+  v.excess = VectorView("bench::excess", cells);
+  Kokkos::deep_copy(v.excess, 1.0);
+  return StencilOperator(grid, v);
+}
+
+}  // namespace
+
+std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad) {
+  std::vector<KernelRow> rows;
+  print_header(rows);
+  double sink = 0.0;
+  {
+    const Index n = settings.triad_size;
+    const libsolve::Partition partition(n);
+    const Vector x("bench::x", partition), y("bench::y", partition), z("bench::z", partition),
+        w("bench::w", partition);
+    for (const Vector* v : {&x, &y, &z, &w}) libsolve::fill(*v, 1.0);
+    const auto add = [&](const char* name, double doubles, const std::function<void()>& kernel) {
+      rows.push_back(measure(settings, triad, name, std::to_string(n), n, doubles, 0.85, kernel));
+    };
+    add("axpy: y += a x", 3, [&] { libsolve::axpy(1e-3, x, y); });
+    add("dot: x.y", 2, [&] { sink += libsolve::dot(x, y); });
+    add("dot2: x.y, x.z", 3, [&] { sink += libsolve::dot2(x, y, z).xz; });
+    add("norm2", 1, [&] { sink += libsolve::norm2(x); });
+    add("linear_combination: z = a x + b y", 3,
+        [&] { libsolve::linear_combination(0.5, x, 0.5, y, z); });
+    add("axpy_norm2: y += a x, y.y", 3, [&] { sink += libsolve::axpy_norm2_squared(1e-3, x, y); });
+    add("cg_update: x += a p, r -= a q, r.r", 6,
+        [&] { sink += libsolve::cg_update(1e-6, x, y, z, w); });
+  }
+  for (const bool constant : {true, false}) {
+    constexpr Index n = 256;
+    const StencilOperator A = make_stencil(n, constant);
+    const Vector x("bench::x", A.row_partition());
+    const Vector y = x.like("bench::y"), z = x.like("bench::z"), p = x.like("bench::p");
+    libsolve::fill(x, 1.0);
+    libsolve::fill(z, 1.0);
+    libsolve::fill(p, 1.0);
+    const double cells = static_cast<double>(A.num_rows());
+    const double matrix = constant ? 0.0 : 4.0;
+    const std::string kind = constant ? "constant" : "variable";
+    const auto add = [&](const std::string& name, double doubles,
+                         const std::function<void()>& kernel) {
+      rows.push_back(measure(settings, triad, "stencil, " + kind + ": " + name, "256^3", cells,
+                             matrix + doubles, 0.85, kernel));
+    };
+    add("y = A x", 2, [&] { A.apply(x, y); });
+    add("y = A x, x.y", 2, [&] { sink += A.apply_dot(x, y); });
+    add("r = b - A x, r.r", 3, [&] { sink += A.residual(z, x, y); });
+    add("p = z + b p, q = A p, p.q", 4,
+        [&] { sink += A.update_direction_and_apply(z, 0.5, p, y); });
+  }
+  {
+    const auto A = make_stencil(128, true).assemble();
+    const Vector x("bench::x", A->row_partition());
+    const Vector y = x.like("bench::y");
+    libsolve::fill(x, 1.0);
+    // CSR convention: 12 bytes an entry, 8 for the row pointer, x and y once.
+    rows.push_back(measure(settings, triad, "SpMV, 7-point CSR: y = A x", "128^3",
+                           static_cast<double>(A->num_rows()),
+                           A->bytes_per_apply() / 8.0 / static_cast<double>(A->num_rows()), 0.70,
+                           [&] { A->apply(x, y); }));
+  }
+  if (sink == 12345.678) rows.clear();  // keeps the sums
+  return rows;
+}
+
+}  // namespace bench

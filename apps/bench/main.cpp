@@ -1,0 +1,165 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <libsolve/core/build_info.hpp>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/runtime.hpp>
+#include <libsolve/io/case_file.hpp>
+#include <libsolve/plugin/loader.hpp>
+
+#include "bench.hpp"
+
+namespace {
+
+constexpr const char* explanation = R"(
+td ("triad double") = seconds per unknown / seconds that STREAM triad needs per double it moves, the
+mean of a measurement right before and right after, in this process with these threads. Three doubles
+are counted for each element of triad. Set-up and solve are timed apart; the best of --repeat runs is
+shown. B/unk is the most that set-up and solve held in Kokkos views at once, per unknown: all beyond
+the operator, x and b.
+
+Examples:
+  libsolve-bench kernels
+  libsolve-bench solve --size 128 --case constant
+  libsolve-bench solve --size 100 --case blocks --set method.preconditioner.cycle=W
+  OMP_NUM_THREADS=1 libsolve-bench suite --json suite.json
+  libsolve-bench suite --filter blocks --clock cpu      on a shared machine, one thread)";
+
+struct Arguments {
+  bench::Settings settings;
+  std::string json;
+  std::vector<int> size = {128};
+  std::string name = "constant";
+  std::string filter;
+  std::string method = "flexible-cg";
+  std::string preconditioner = "multigrid";
+  std::vector<std::string> sets;
+};
+
+libsolve::Value make_method(const Arguments& arguments) {
+  libsolve::Value method;
+  method.set("name", arguments.method);
+  method.set("relative_tolerance", 1e-8);
+  method.set("max_iterations", 200);
+  if (!arguments.preconditioner.empty()) method.set("preconditioner", arguments.preconditioner);
+  return method;
+}
+
+/// Applies --set problem.x=..., method.y=... .
+void override_values(const Arguments& arguments, libsolve::Value& problem,
+                     libsolve::Value& method) {
+  libsolve::Value root;
+  root.set("problem", problem);
+  root.set("method", method);
+  libsolve::Diagnostics problems;
+  for (const std::string& s : arguments.sets) libsolve::apply_override(root, s, problems);
+  problems.throw_if_any();
+  problem = *root.find("problem");
+  method = *root.find("method");
+}
+
+nlohmann::json environment(const Arguments& arguments) {
+  const auto build = libsolve::build_info();
+  return {{"libsolve", build.version},
+          {"revision", build.revision},
+          {"compiler", build.compiler},
+          {"execution_space", libsolve::ExecSpace::name()},
+          {"threads", libsolve::ExecSpace().concurrency()},
+          {"clock", arguments.settings.clock == bench::Clock::cpu ? "cpu" : "wall"},
+          {"repeat", arguments.settings.repeat}};
+}
+
+int run(const std::string& command, const Arguments& arguments) {
+  const bench::Triad triad(arguments.settings);
+  const double per_double = triad.seconds_per_double(10);
+  const auto build = libsolve::build_info();
+  fmt::print(
+      "libsolve {} ({}), {} with {} threads, {} clock; STREAM triad {:.4f} ns a double, "
+      "{:.1f} GB/s\n",
+      build.version, build.revision, libsolve::ExecSpace::name(),
+      libsolve::ExecSpace().concurrency(),
+      arguments.settings.clock == bench::Clock::cpu ? "cpu" : "wall", 1e9 * per_double,
+      8e-9 / per_double);
+  nlohmann::json out = {{"environment", environment(arguments)},
+                        {"triad_seconds_per_double", per_double},
+                        {"rows", nlohmann::json::array()}};
+  bool passed = true;
+  if (command == "kernels") {
+    for (const auto& row : bench::run_kernels(arguments.settings, triad)) {
+      out["rows"].push_back(bench::to_json(row));
+      passed = passed && row.fraction >= row.bar;
+    }
+  } else {
+    libsolve::Registry registry;
+    libsolve::load_plugins(registry);
+    std::vector<bench::SolveCase> cases;
+    if (command == "suite") {
+      cases = bench::suite(arguments.filter);
+    } else {
+      std::vector<int> size = arguments.size;
+      if (size.size() == 1) size.assign(3, size[0]);
+      cases.push_back({arguments.name, bench::named_problem(arguments.name, size)});
+    }
+    bench::print_solve_header();
+    for (bench::SolveCase& c : cases) {
+      libsolve::Value method = make_method(arguments);
+      override_values(arguments, c.problem, method);
+      const auto row = bench::run_solve(arguments.settings, triad, registry, c, method);
+      bench::print(row);
+      out["rows"].push_back(bench::to_json(row));
+      passed = passed && row.passed();
+    }
+  }
+  if (!arguments.json.empty()) std::ofstream(arguments.json) << out.dump(2) << '\n';
+  return passed ? 0 : 3;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App parser("Kernels and whole solves against the speed of the memory bus", "libsolve-bench");
+  parser.footer(explanation);
+  parser.require_subcommand(1);
+  parser.fallthrough();
+  parser.allow_extras();  // --kokkos-...
+  std::string clock = "wall";
+  parser.add_option("--repeat", arguments.settings.repeat, "runs of each, the best is shown")
+      ->check(CLI::Range(1, 1000));
+  parser
+      .add_option("--clock", clock,
+                  "wall, or cpu: processor time, for one thread on a shared machine")
+      ->check(CLI::IsMember({"wall", "cpu"}));
+  parser.add_option("--json", arguments.json, "also write everything to this file");
+  auto* kernels =
+      parser.add_subcommand("kernels", "level 1, stencil and SpMV, as fractions of triad");
+  auto* solve = parser.add_subcommand("solve", "one Poisson problem");
+  auto* suite = parser.add_subcommand("suite", "all cases that have a bar");
+  solve->add_option("--size", arguments.size, "cells: one number for a cube, or one for each axis")
+      ->expected(1, 3);
+  solve->add_option("--case", arguments.name,
+                    "constant, blocks, smooth, neumann box, or spheres, boxes, channels with "
+                    "\", Dirichlet\" or \", Neumann\"");
+  suite->add_option("--filter", arguments.filter, "only cases whose name or size contains this");
+  for (auto* command : {solve, suite}) {
+    command->add_option("--method", arguments.method, "linear solver");
+    command->add_option("--preconditioner", arguments.preconditioner,
+                        "its preconditioner; \"\" for none");
+    command->add_option("--set", arguments.sets, "problem.KEY=VALUE or method.KEY=VALUE");
+  }
+  CLI11_PARSE(parser, argc, argv);
+  if (clock == "cpu") arguments.settings.clock = bench::Clock::cpu;
+  try {
+    const libsolve::Runtime runtime(argc, argv);
+    if (clock == "cpu" && libsolve::ExecSpace().concurrency() > 1) {
+      fmt::print(stderr, "--clock cpu needs one thread: set OMP_NUM_THREADS=1\n");
+      return 2;
+    }
+    const std::string command = *kernels ? "kernels" : (*solve ? "solve" : "suite");
+    return run(command, arguments);
+  } catch (const libsolve::Error& error) {
+    fmt::print(stderr, "libsolve-bench: {}\n", error.what());
+    return 2;
+  }
+}
