@@ -9,18 +9,18 @@
 
 namespace matrix_market {
 
-struct FillNormal {
+struct FillUniform {
   RandomStream stream;
   VectorView v;
-  KOKKOS_FUNCTION void operator()(Index i) const { v(i) = stream.normal(i); }
+  KOKKOS_FUNCTION void operator()(Index i) const { v(i) = stream.uniform(i, -1.0, 1.0); }
 };
 
 namespace {
 
-void fill_normal(const Vector& v, std::uint64_t seed, std::string_view purpose) {
+void fill_random(const Vector& v, std::uint64_t seed, std::string_view purpose) {
   Kokkos::parallel_for("matrix_market::random",
                        Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, v.local_size()),
-                       FillNormal{RandomStream(seed, purpose), v.view()});
+                       FillUniform{RandomStream(seed, purpose), v.view()});
 }
 
 }  // namespace
@@ -32,14 +32,14 @@ void MatrixMarketOptions::describe(Fields<MatrixMarketOptions>& f) {
       .file();
   f.add("right_hand_side", &O::right_hand_side,
         Choices{{"random", "ones", "solution-ones", "file"}},
-        "b: normal random numbers, all 1, A times all 1, or from right_hand_side_file");
+        "b: random numbers on [-1, 1), all 1, A times all 1, or from right_hand_side_file");
   f.add("right_hand_side_file", &O::right_hand_side_file,
         "a Matrix Market file of as many rows as A, for right_hand_side = \"file\"")
       .file();
   f.add("right_hand_side_column", &O::right_hand_side_column, Range::at_least(0),
         "which column of right_hand_side_file, from 0");
   f.add("initial_guess", &O::initial_guess, Choices{{"zero", "random"}},
-        "x to start from: 0, or normal random numbers");
+        "x to start from: 0, or random numbers on [-1, 1)");
 }
 
 void MatrixMarketOptions::check(const MatrixMarketOptions& o, const std::string& prefix,
@@ -66,7 +66,7 @@ std::unique_ptr<Problem> MatrixMarketSource::create() {
   std::optional<Vector> exact;
 
   if (options_.right_hand_side == "random") {
-    fill_normal(b, context_.seed, "right_hand_side");
+    fill_random(b, context_.seed, "right_hand_side");
   } else if (options_.right_hand_side == "ones") {
     fill(b, 1.0);
   } else if (options_.right_hand_side == "solution-ones") {
@@ -81,7 +81,7 @@ std::unique_ptr<Problem> MatrixMarketSource::create() {
                        std::to_string(b.global_size()) + " rows, the matrix in " + path + " has " +
                        std::to_string(A->num_rows()) + "; they must be as many");
   }
-  if (options_.initial_guess == "random") fill_normal(x, context_.seed, "initial_guess");
+  if (options_.initial_guess == "random") fill_random(x, context_.seed, "initial_guess");
 
   auto system = std::make_unique<LinearSystem>(A, b, x);
   system->exact_solution = exact;

@@ -24,7 +24,7 @@ struct MatrixMarketOptions {
 };
 
 /// A x = b from a Matrix Market file, plain or gzip, coordinate or array. Where b is not read it is
-///   random:         independent standard normal numbers,
+///   random:         independent numbers, uniform on [-1, 1),
 ///   ones:           1,
 ///   solution-ones:  A 1, so that the solution is known and its error is measured.
 class MatrixMarketSource final : public ProblemSource {
