@@ -43,9 +43,7 @@ set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 add_library(libsolve_flags INTERFACE)
 target_compile_options(libsolve_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wno-unknown-pragmas>
-  # g++ 12 sees overlaps and overflows in std::string that are none.
-  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
-  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow>
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>  # g++ 12 sees overlaps in std::string that are none
   $<$<AND:$<BOOL:${LIBSOLVE_WERROR}>,$<COMPILE_LANGUAGE:CXX>>:-Werror>
   $<$<AND:$<BOOL:${LIBSOLVE_NATIVE}>,$<COMPILE_LANGUAGE:CXX>>:-march=native>)
 if(LIBSOLVE_SANITIZE)
