@@ -77,8 +77,9 @@ void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>&
     const Rhs<Real> below{here.coarse_rhs, {}, 1.0};
     Result<Real> z{here.coarse_z, {}, {}, 1.0, 0.0, 0.0};
     visit(l + 1, kind, Start::zero, below, z);
-    if (kind == CycleKind::w) visit(l + 1, CycleKind::w, Start::continued, below, z);
-    if (kind == CycleKind::f) visit(l + 1, CycleKind::v, Start::continued, below, z);
+    const bool again = l + 1 >= first_repeated_;
+    if (again && kind == CycleKind::w) visit(l + 1, CycleKind::w, Start::continued, below, z);
+    if (again && kind == CycleKind::f) visit(l + 1, CycleKind::v, Start::continued, below, z);
   }
   here.level->ascend(rhs, here.coarse_z, result);
 }

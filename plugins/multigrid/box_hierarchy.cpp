@@ -1,0 +1,48 @@
+#include "box_hierarchy.hpp"
+
+#include "pc_level.hpp"
+#include "split_grid.hpp"
+
+namespace multigrid {
+
+template <class Real>
+LevelOperator<Real> squeezed(const LevelOperator<Real>& op) {
+  const auto axis = squeezed_axes(op.shape);
+  LevelOperator<Real> out = op;
+  out.shape = squeezed(op.shape);
+  for (int a = 0; a < 3; ++a) {
+    out.face[a] = axis[a] >= 0 ? op.face[axis[a]] : View<Real>();
+    out.coupling[a] = axis[a] >= 0 ? op.coupling[axis[a]] : 0.0;
+    for (int s = 0; s < 2; ++s) out.side[a][s] = axis[a] >= 0 ? op.side[axis[a]][s] : 0.0;
+  }
+  if (op.is_constant)
+    for (int a = 0; a < 3; ++a)
+      if (op.shape.n[a] == 1) out.shift += op.side[a][0] + op.side[a][1];
+  return out;
+}
+
+template <class Real>
+Hierarchy<Real> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options) {
+  Hierarchy<Real> hierarchy;
+  hierarchy.set_first_repeated(2);
+  const LevelOperator<Real> fine = expanded(squeezed(op));
+  BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(fine, options.semi_coarsening));
+  hierarchy.add(make_box_fine_level(fine, coarse.weights, options.smoothing));
+  auto size = [](const std::array<int, 3>& n) { return Shape{n}.size(); };
+  while (size(coarse.op.n) > options.direct_size) {
+    const auto halved = choose_axes(coarse.op, options.semi_coarsening);
+    if (!halved[0] && !halved[1] && !halved[2]) break;
+    BoxCoarse<Real> next = coarsen_box(coarse.op, coarse.elements, halved);
+    hierarchy.add(make_box_level(coarse.op, next.weights, options.smoothing));
+    coarse = std::move(next);
+  }
+  hierarchy.set_coarse_solver(make_band_solver<Real>(band_matrix(coarse.op)));
+  return hierarchy;
+}
+
+template LevelOperator<float> squeezed(const LevelOperator<float>&);
+template LevelOperator<double> squeezed(const LevelOperator<double>&);
+template Hierarchy<float> build_box_hierarchy(const LevelOperator<float>&, const BoxOptions&);
+template Hierarchy<double> build_box_hierarchy(const LevelOperator<double>&, const BoxOptions&);
+
+}  // namespace multigrid

@@ -1,0 +1,703 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "box_operator.hpp"
+#include "large_view.hpp"
+
+namespace multigrid {
+namespace {
+
+using Host = Kokkos::DefaultHostExecutionSpace;
+template <class Real>
+using HostView = Kokkos::View<Real*, Kokkos::HostSpace>;
+
+constexpr int lanes = 16;        // numbers worked on together
+constexpr int tail = 4 * lanes;  // readable behind the last row
+constexpr double row_sum_tolerance = 1e-6;
+
+std::ptrdiff_t rounded_up(std::ptrdiff_t n, std::ptrdiff_t to) { return (n + to - 1) / to * to; }
+
+/// body(i) for 0 <= i < n on the threads of the host, or at once where there is little to do.
+template <class Body>
+void for_planes(int n, std::ptrdiff_t work, const Body& body) {
+  if (work < 4096 || n == 1) {
+    for (int i = 0; i < n; ++i) body(i);
+    return;
+  }
+  Kokkos::parallel_for("multigrid::box_setup", Kokkos::RangePolicy<Host>(0, n).set_chunk_size(1),
+                       body);
+}
+
+template <class Real>
+HostView<Real> host_zeros(std::ptrdiff_t n) {
+  return large_zeros<Real, Kokkos::HostSpace>("multigrid::box", std::size_t(n));
+}
+
+template <class Real>
+auto on_host(const View<Real>& v) {
+  return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v);
+}
+
+template <class Real>
+struct Pack {
+  Real v[lanes];
+};
+
+template <class Real>
+Pack<Real> load(const Real* from) {
+  Pack<Real> p;
+#pragma omp simd
+  for (int l = 0; l < lanes; ++l) p.v[l] = from[l];
+  return p;
+}
+
+template <class Real>
+void add_product(Pack<Real>& to, const Pack<Real>& x, const Pack<Real>& y) {
+#pragma omp simd
+  for (int l = 0; l < lanes; ++l) to.v[l] += x.v[l] * y.v[l];
+}
+
+template <class Real>
+Pack<Real> product(const Pack<Real>& x, const Pack<Real>& y) {
+  Pack<Real> p;
+#pragma omp simd
+  for (int l = 0; l < lanes; ++l) p.v[l] = x.v[l] * y.v[l];
+  return p;
+}
+
+/// to[m] = from[start + step m] where that lies in [0, n), else 0; 0 <= m < count.
+template <class Real>
+void fetch(const Real* from, int n, int start, int step, int count, Real* __restrict__ to) {
+  int m0 = start < 0 ? 1 : 0;
+  int m1 = start >= n ? 0 : std::min(count, (n - 1 - start) / step + 1);
+  for (int m = 0; m < m0; ++m) to[m] = 0;
+  if (step == 1) {
+#pragma omp simd
+    for (int m = m0; m < m1; ++m) to[m] = from[start + m];
+  } else {
+#pragma omp simd
+    for (int m = m0; m < m1; ++m) to[m] = from[start + 2 * m];
+  }
+  for (int m = std::max(m0, m1); m < count; ++m) to[m] = 0;
+}
+
+/// A point of the closed cube, at 0, 1 or 2 along a halved axis and 0 or 1 along the others: the
+/// axes in which it lies between coarse points, and those in which it is the far corner.
+struct CubePoint {
+  int type = 0;
+  int shift = 0;
+  [[nodiscard]] bool depends_on(int corner) const { return (corner & ~type) == shift; }
+};
+
+CubePoint cube_point(int half_mask, int sub, int corner) {
+  CubePoint p;
+  for (int d = 0; d < 3; ++d) {
+    const int s = sub >> d & 1;
+    const int c = corner >> d & 1;
+    if (!(half_mask >> d & 1))
+      p.shift |= c << d;
+    else if (s + c == 1)
+      p.type |= 1 << d;
+    else if (s + c == 2)
+      p.shift |= 1 << d;
+  }
+  return p;
+}
+
+/// Where the fine rows of a cube row are and how its weights are addressed.
+template <class Real>
+struct CubeRows {
+  BoxGrid grid;
+  std::array<int, 3> cn;
+  int mask;
+  std::ptrdiff_t stride;
+  Real* weights;
+
+  explicit CubeRows(const BoxGrid& g)
+      : grid(g), cn(g.coarse()), mask(0), stride(rounded_up(cn[0], lanes)), weights(nullptr) {
+    for (int d = 0; d < 3; ++d) mask |= (g.halved[d] ? 1 : 0) << d;
+  }
+  [[nodiscard]] std::ptrdiff_t num_weights() const {
+    return BoxWeights<Real>::guard + stride * box::num_weights * cn[1] * cn[2] + tail;
+  }
+  [[nodiscard]] int fine_j(int J, int sub) const { return grid.halved[1] ? 2 * J + (sub >> 1 & 1) : J; }
+  [[nodiscard]] int fine_k(int K, int sub) const { return grid.halved[2] ? 2 * K + (sub >> 2 & 1) : K; }
+  [[nodiscard]] int first_i(int sub) const { return grid.halved[0] ? sub & 1 : 0; }
+  [[nodiscard]] int step() const { return grid.halved[0] ? 2 : 1; }
+  [[nodiscard]] Real* weight(int J, int K, int t, int a) const {
+    return weights + ((std::ptrdiff_t(K) * cn[1] + J) * box::num_weights + box::weight_index(t, a)) * stride;
+  }
+};
+
+/// Weight of a corner at a point for the cubes of a row: an array, or one number for all of them.
+template <class Real>
+struct CornerWeight {
+  const Real* at = nullptr;  // null: the point does not depend on the corner
+  int step = 0;
+};
+
+template <class Real>
+CornerWeight<Real> corner_weight(const CubeRows<Real>& cubes, int J, int K, CubePoint p, int a) {
+  static const Pack<Real> ones = [] {
+    Pack<Real> o;
+    for (Real& v : o.v) v = 1;
+    return o;
+  }();
+  const int j = J + (p.shift >> 1 & 1);
+  const int k = K + (p.shift >> 2 & 1);
+  if (!p.depends_on(a) || j >= cubes.cn[1] || k >= cubes.cn[2]) return {};
+  if (p.type == 0) return {ones.v, 0};
+  return {cubes.weight(j, k, p.type, a & p.type) + (p.shift & 1), 1};
+}
+
+// --- the two kinds of fine operators --------------------------------------------------------------
+
+/// Couplings of the odd points of a cube row, collapsed: couplings[delta], delta = (dx + 1) +
+/// 3 (dy + 1) + 9 (dz + 1), null where there is none; excess: sum of the row.
+template <class Real>
+struct Collapsed {
+  std::array<const Real*, 27> couplings;
+  const Real* excess;
+};
+
+template <class Real>
+class SevenPointRows {
+ public:
+  explicit SevenPointRows(const LevelOperator<Real>& op) : n_(op.shape.n) {
+    for (int d = 0; d < 3; ++d) face_[d] = on_host(op.face[d]);
+    wall_ = on_host(op.wall);
+    mass_ = on_host(op.mass);
+  }
+  [[nodiscard]] const std::array<int, 3>& n() const { return n_; }
+  [[nodiscard]] std::ptrdiff_t scratch(std::ptrdiff_t stride) const { return 33 * stride + tail; }
+
+  /// Face towards the next cell along d, or, with back = 1, the one towards the cell before.
+  void fetch_face(const CubeRows<Real>& c, int J, int K, int sub, int d, int back, Real* to) const {
+    int at[3] = {c.first_i(sub), c.fine_j(J, sub), c.fine_k(K, sub)};
+    at[d] -= back;
+    if (n_[d] == 1 || at[1] < 0 || at[2] < 0 || at[1] >= n_[1] || at[2] >= n_[2]) {
+      std::fill(to, to + c.cn[0], Real(0));
+      return;
+    }
+    fetch(face_[d].data() + row(at[1], at[2]), n_[0], at[0], c.step(), c.cn[0], to);
+  }
+  void fetch_excess(const CubeRows<Real>& c, int J, int K, int sub, Real* to, Real* scratch) const {
+    const std::ptrdiff_t r = row(c.fine_j(J, sub), c.fine_k(K, sub));
+    fetch(wall_.data() + r, n_[0], c.first_i(sub), c.step(), c.cn[0], to);
+    if (mass_.size() == 0) return;
+    fetch(mass_.data() + r, n_[0], c.first_i(sub), c.step(), c.cn[0], scratch);
+#pragma omp simd
+    for (int m = 0; m < c.cn[0]; ++m) to[m] += scratch[m];
+  }
+
+  Collapsed<Real> collapse(const CubeRows<Real>& c, int J, int K, int t, Real* scratch) const {
+    Collapsed<Real> w;
+    w.couplings.fill(nullptr);
+    Real* to = scratch;
+    constexpr int place[3] = {1, 3, 9};
+    for (int d = 0; d < 3; ++d) {
+      if (!(t >> d & 1)) continue;
+      for (int back = 0; back < 2; ++back) {
+        fetch_face(c, J, K, t, d, back, to);
+        w.couplings[13 + (back ? -place[d] : place[d])] = to;
+        to += c.stride;
+      }
+    }
+    fetch_excess(c, J, K, t, to, to + c.stride);
+    w.excess = to;
+    return w;
+  }
+
+  /// One chunk of cubes of E = sum over faces T g g^T + sum over cells e w w^T.
+  class Elements {
+   public:
+    Elements(const SevenPointRows& op, const CubeRows<Real>& c, int J, int K, Real* scratch) {
+      Real* to = scratch;
+      for (int sub = 0; sub < 8; ++sub) {
+        if ((sub & ~c.mask) || c.fine_j(J, sub) >= op.n_[1] || c.fine_k(K, sub) >= op.n_[2]) continue;
+        for (int d = 0; d < 4; ++d) {
+          if (d < 3 && op.n_[d] == 1) continue;
+          Term& term = terms_[num_terms_++];
+          term.coefficient = to;
+          if (d < 3)
+            op.fetch_face(c, J, K, sub, d, 0, to);
+          else
+            op.fetch_excess(c, J, K, sub, to, to + c.stride);
+          to += c.stride;
+          term.corners = 0;
+          const CubePoint here = cube_point(c.mask, sub, 0);
+          const CubePoint there = cube_point(c.mask, sub, 1 << d);
+          for (int a = 0; a < 8; ++a) {
+            const CornerWeight<Real> plus = corner_weight(c, J, K, here, a);
+            const CornerWeight<Real> minus =
+                d < 3 ? corner_weight(c, J, K, there, a) : CornerWeight<Real>{};
+            if (!plus.at && !minus.at) continue;
+            term.corner[term.corners] = a;
+            term.plus[term.corners] = plus;
+            term.minus[term.corners++] = minus;
+          }
+        }
+      }
+    }
+    void add(int m, Pack<Real> (&e)[box::num_pairs]) const {
+      for (int q = 0; q < num_terms_; ++q) {
+        const Term& t = terms_[q];
+        const Pack<Real> coefficient = load(t.coefficient + m);
+        Pack<Real> g[8];
+        for (int x = 0; x < t.corners; ++x) {
+          if (t.plus[x].at)
+            g[x] = load(t.plus[x].at + t.plus[x].step * m);
+          else
+            g[x] = {};
+          if (t.minus[x].at) {
+            const Real* minus = t.minus[x].at + t.minus[x].step * m;
+#pragma omp simd
+            for (int l = 0; l < lanes; ++l) g[x].v[l] -= minus[l];
+          }
+        }
+        for (int x = 0; x < t.corners; ++x) {
+          const Pack<Real> scaled = product(coefficient, g[x]);
+          for (int y = 0; y <= x; ++y)
+            add_product(e[box::pair_index(t.corner[x], t.corner[y])], scaled, g[y]);
+        }
+      }
+    }
+
+   private:
+    struct Term {
+      const Real* coefficient;
+      int corners;
+      int corner[8];
+      CornerWeight<Real> plus[8], minus[8];
+    };
+    Term terms_[32];
+    int num_terms_ = 0;
+  };
+
+ private:
+  [[nodiscard]] std::ptrdiff_t row(int j, int k) const {
+    return (std::ptrdiff_t(k) * n_[1] + j) * n_[0];
+  }
+  std::array<int, 3> n_;
+  HostView<Real> face_[3];
+  HostView<Real> wall_, mass_;
+};
+
+template <class Real>
+class BoxRows {
+ public:
+  BoxRows(const BoxOperator<Real>& op, const BoxElements<Real>& elements)
+      : n_(op.n), half_(op.half), values_(on_host(op.values)), elements_(elements) {}
+  [[nodiscard]] const std::array<int, 3>& n() const { return n_; }
+  [[nodiscard]] std::ptrdiff_t scratch(std::ptrdiff_t stride) const { return 30 * stride + tail; }
+
+  Collapsed<Real> collapse(const CubeRows<Real>& c, int J, int K, int t, Real* scratch) const {
+    const int j = c.fine_j(J, t);
+    const int k = c.fine_k(K, t);
+    const int count = c.cn[0];
+    Collapsed<Real> w;
+    w.couplings.fill(nullptr);
+    Real* row_sum = scratch;
+    Real* diagonal = scratch + c.stride;
+    Real* spare = scratch + 2 * c.stride;
+    add_array(c, j, k, 0, 0, t, row_sum, count, Real(1), true);
+    std::copy(row_sum, row_sum + count, diagonal);
+    Real* next = spare;
+    for (int dz = -1; dz <= 1; ++dz)
+      for (int dy = -1; dy <= 1; ++dy)
+        for (int dx = -1; dx <= 1; ++dx) {
+          if (dx == 0 && dy == 0 && dz == 0) continue;
+          const int delta = 13 + (t & 1 ? dx : 0) + (t & 2 ? 3 * dy : 0) + (t & 4 ? 9 * dz : 0);
+          const bool later = dz > 0 || (dz == 0 && (dy > 0 || (dy == 0 && dx > 0)));
+          const int q = 2 + (later ? box::coupling_index(dx, dy, dz)
+                                   : box::coupling_index(-dx, -dy, -dz));
+          const int rj = later ? j : j + dy;
+          const int rk = later ? k : k + dz;
+          if (rj < 0 || rk < 0 || rj >= n_[1] || rk >= n_[2]) continue;
+          const int di = later ? 0 : dx;
+          add_array(c, rj, rk, q, di, t, row_sum, count, Real(-1), false);
+          if (delta == 13) continue;
+          const bool first = w.couplings[delta] == nullptr;
+          if (first) {
+            w.couplings[delta] = next;
+            next += c.stride;
+          }
+          add_array(c, rj, rk, q, di, t, const_cast<Real*>(w.couplings[delta]), count, Real(1), first);
+        }
+#pragma omp simd
+    for (int m = 0; m < count; ++m)
+      row_sum[m] = row_sum[m] < Real(row_sum_tolerance) * diagonal[m] ? Real(0) : row_sum[m];
+    w.excess = row_sum;
+    return w;
+  }
+
+  /// One chunk of cubes of E = sum over fine cubes W^T E_fine W.
+  class Elements {
+   public:
+    Elements(const BoxRows& op, const CubeRows<Real>& c, int J, int K, Real*) : step_(c.step()) {
+      const BoxElements<Real>& fine = op.elements_;
+      for (int sub = 0; sub < 8; ++sub) {
+        const int j = c.fine_j(J, sub);
+        const int k = c.fine_k(K, sub);
+        if ((sub & ~c.mask) || j >= op.n_[1] || k >= op.n_[2]) continue;
+        Term& term = terms_[num_terms_++];
+        term.fine = fine.values.data() +
+                    (std::ptrdiff_t(k) * op.n_[1] + j) * box::num_pairs * fine.stride + c.first_i(sub);
+        term.stride = fine.stride;
+        for (int p = 0; p < 8; ++p) {
+          const CubePoint point = cube_point(c.mask, sub, p);
+          term.supports[p] = 0;
+          for (int a = 0; a < 8; ++a) {
+            const CornerWeight<Real> w = corner_weight(c, J, K, point, a);
+            if (!w.at) continue;
+            term.corner[p][term.supports[p]] = a;
+            term.weight[p][term.supports[p]++] = w;
+          }
+        }
+      }
+    }
+    void add(int m, Pack<Real> (&e)[box::num_pairs]) const {
+      for (int q = 0; q < num_terms_; ++q) {
+        const Term& t = terms_[q];
+        Pack<Real> fine[box::num_pairs];
+        for (int p = 0; p < box::num_pairs; ++p) {
+          const Real* from = t.fine + p * t.stride + std::ptrdiff_t(step_) * m;
+          if (step_ == 1) {
+            fine[p] = load(from);
+          } else {
+#pragma omp simd
+            for (int l = 0; l < lanes; ++l) fine[p].v[l] = from[2 * l];
+          }
+        }
+        Pack<Real> y[8][8] = {};
+        for (int s = 0; s < 8; ++s)
+          for (int x = 0; x < t.supports[s]; ++x) {
+            const Pack<Real> w = load(t.weight[s][x].at + t.weight[s][x].step * m);
+            for (int r = 0; r < 8; ++r)
+              add_product(y[t.corner[s][x]][r], fine[box::pair_index(r, s)], w);
+          }
+        for (int r = 0; r < 8; ++r)
+          for (int x = 0; x < t.supports[r]; ++x) {
+            const int a = t.corner[r][x];
+            const Pack<Real> w = load(t.weight[r][x].at + t.weight[r][x].step * m);
+            for (int b = 0; b <= a; ++b) add_product(e[box::pair_index(a, b)], w, y[b][r]);
+          }
+      }
+    }
+
+   private:
+    struct Term {
+      const Real* fine;
+      std::ptrdiff_t stride;
+      int supports[8];
+      int corner[8][8];
+      CornerWeight<Real> weight[8][8];
+    };
+    Term terms_[8];
+    int num_terms_ = 0;
+    int step_;
+  };
+
+ private:
+  /// to[m] (+)= factor * array q of row (j, k) at the cell di beside fine point m of type t.
+  void add_array(const CubeRows<Real>& c, int j, int k, int q, int di, int t, Real* __restrict__ to,
+                 int count, Real factor, bool set) const {
+    const Real* array = values_.data() + BoxOperator<Real>::guard +
+                        ((std::ptrdiff_t(k) * n_[1] + j) * BoxOperator<Real>::arrays + q) * 2 * half_;
+    if (set) std::fill(to, to + count, Real(0));
+    if (c.grid.halved[0]) {
+      const int i = (t & 1) + di;  // -1: odd, one back; 0: even; 1: odd; 2: even, one on
+      const Real* from = array + (i & 1 ? half_ : 0) + (i < 0 ? -1 : i / 2);
+#pragma omp simd
+      for (int m = 0; m < count; ++m) to[m] += factor * from[m];
+      return;
+    }
+    for (int m = std::max(0, -di); m < count && m + di < n_[0]; ++m)
+      to[m] += factor * array[((m + di) & 1 ? half_ : 0) + (m + di) / 2];
+  }
+
+  std::array<int, 3> n_;
+  int half_;
+  HostView<Real> values_;
+  BoxElements<Real> elements_;
+};
+
+// --- the steps ------------------------------------------------------------------------------------
+
+template <class Real, class Rows>
+void fill_weights_of_type(const Rows& rows, const CubeRows<Real>& c, int J, int K, int t, Real* scratch) {
+  const int count = c.cn[0];
+  if (c.fine_j(J, t) >= rows.n()[1] || c.fine_k(K, t) >= rows.n()[2]) return;  // they are zero
+  const Collapsed<Real> w = rows.collapse(c, J, K, t, scratch);
+  Real* inverse = c.weight(J, K, t, 0);  // the weight of corner 0 is computed last
+  {
+    std::vector<Real> sum(w.excess, w.excess + count);
+    for (const Real* coupling : w.couplings) {
+      if (!coupling) continue;
+#pragma omp simd
+      for (int m = 0; m < count; ++m) sum[m] += coupling[m];
+    }
+#pragma omp simd
+    for (int m = 0; m < count; ++m) inverse[m] = sum[m] > 0 ? Real(1) / sum[m] : Real(0);
+  }
+  std::vector<Real> value(count);
+  for (int a = 7; a >= 0; --a) {
+    if (a & ~t) continue;
+    std::fill(value.begin(), value.end(), Real(0));
+    for (int s = 1; s < 8; ++s) {
+      if (s & ~t) continue;
+      int delta = 13;
+      for (int d = 0, place = 1; d < 3; ++d, place *= 3)
+        if (s >> d & 1) delta += a >> d & 1 ? place : -place;
+      const Real* coupling = w.couplings[delta];
+      if (!coupling) continue;
+      const int shift = a & s;
+      const int j = J + (shift >> 1 & 1);
+      const int k = K + (shift >> 2 & 1);
+      if (j >= c.cn[1] || k >= c.cn[2]) continue;
+      if (s == t) {
+#pragma omp simd
+        for (int m = 0; m < count; ++m) value[m] += coupling[m];
+      } else {
+        const Real* beside = c.weight(j, k, t & ~s, a & ~s) + (shift & 1);
+#pragma omp simd
+        for (int m = 0; m < count; ++m) value[m] += coupling[m] * beside[m];
+      }
+    }
+    Real* to = c.weight(J, K, t, a);
+#pragma omp simd
+    for (int m = 0; m < count; ++m) to[m] = value[m] * inverse[m];
+    // a point next to the end of the axis has no coarse point on its right
+    if ((a & 1) && c.cn[0] > 0) to[count - 1] = 0;
+  }
+}
+
+template <class Real, class Rows>
+void fill_weights(const Rows& rows, const CubeRows<Real>& c) {
+  const std::ptrdiff_t work = std::ptrdiff_t(c.cn[0]) * c.cn[1] * c.cn[2];
+  for (int order = 1; order <= 3; ++order) {
+    for_planes(c.cn[2], work, [&](int K) {
+      std::vector<Real> scratch(rows.scratch(c.stride));
+      for (int J = 0; J < c.cn[1]; ++J)
+        for (int t = 1; t < 8; ++t)
+          if (box::bit_count(t) == order && !(t & ~c.mask))
+            fill_weights_of_type(rows, c, J, K, t, scratch.data());
+    });
+  }
+}
+
+template <class Real, class Rows>
+BoxElements<Real> fill_elements(const Rows& rows, const CubeRows<Real>& c) {
+  BoxElements<Real> out;
+  out.n = c.cn;
+  out.stride = rounded_up(c.cn[0] + 1, 8);
+  const std::ptrdiff_t num_rows = std::ptrdiff_t(c.cn[1]) * c.cn[2];
+  out.values = host_zeros<Real>(num_rows * box::num_pairs * out.stride + tail);
+  const std::ptrdiff_t stride = out.stride;
+  Real* values = out.values.data();
+  for_planes(c.cn[2], num_rows * c.cn[0], [&](int K) {
+    std::vector<Real> scratch(rows.scratch(c.stride));
+    for (int J = 0; J < c.cn[1]; ++J) {
+      const typename Rows::Elements elements(rows, c, J, K, scratch.data());
+      Real* to = values + (std::ptrdiff_t(K) * c.cn[1] + J) * box::num_pairs * stride;
+      for (int m = 0; m < c.cn[0]; m += lanes) {
+        Pack<Real> e[box::num_pairs] = {};
+        elements.add(m, e);
+        const int n = std::min(lanes, c.cn[0] - m);
+        for (int p = 0; p < box::num_pairs; ++p) std::copy(e[p].v, e[p].v + n, to + p * stride + m);
+      }
+    }
+  });
+  return out;
+}
+
+/// Row of matrix entries for one offset: the sum over the cubes that hold both points.
+template <class Real>
+void gather(const BoxElements<Real>& e, int J, int K, int dx, int dy, int dz, Real* __restrict__ acc) {
+  std::fill(acc, acc + e.n[0] + 1, Real(0));
+  for (int a = 0; a < 8; ++a) {
+    const int x = (a & 1), y = (a >> 1 & 1), z = (a >> 2);
+    const int bx = x + dx, by = y + dy, bz = z + dz;
+    if (bx < 0 || by < 0 || bz < 0 || bx > 1 || by > 1 || bz > 1 || J < y || K < z) continue;
+    const int b = bx + 2 * by + 4 * bz;
+    const Real* from = e.values.data() + ((std::ptrdiff_t(K - z) * e.n[1] + J - y) * box::num_pairs +
+                                          box::pair_index(a, b)) * e.stride;
+    Real* to = acc + x;
+#pragma omp simd
+    for (int m = 0; m < e.n[0]; ++m) to[m] += from[m];
+  }
+}
+
+template <class Real>
+BoxOperator<Real> assemble(const BoxElements<Real>& e) {
+  BoxOperator<Real> op;
+  op.n = e.n;
+  op.half = int(rounded_up((e.n[0] + 1) / 2 + 1, lanes));
+  constexpr int arrays = BoxOperator<Real>::arrays;
+  const std::ptrdiff_t num_rows = std::ptrdiff_t(e.n[1]) * e.n[2];
+  auto host = host_zeros<Real>(BoxOperator<Real>::guard + num_rows * arrays * 2 * op.half + tail);
+  Real* values = host.data() + BoxOperator<Real>::guard;
+  const int half = op.half;
+  for_planes(e.n[2], num_rows * e.n[0], [&](int K) {
+    std::vector<Real> acc(e.n[0] + 1);
+    for (int J = 0; J < e.n[1]; ++J) {
+      Real* row = values + (std::ptrdiff_t(K) * e.n[1] + J) * arrays * 2 * half;
+      auto store = [&](int q, Real factor) {
+        Real* even = row + q * 2 * half;
+        for (int m = 0; m < e.n[0]; ++m) even[(m & 1 ? half : 0) + m / 2] = factor * acc[m];
+      };
+      gather(e, J, K, 0, 0, 0, acc.data());
+      store(0, Real(1));
+      for (int m = 0; m < e.n[0]; ++m) acc[m] = acc[m] > 0 ? Real(1) / acc[m] : Real(0);
+      store(1, Real(1));
+      for (int dz = 0; dz <= 1; ++dz)
+        for (int dy = -1; dy <= 1; ++dy)
+          for (int dx = -1; dx <= 1; ++dx) {
+            if (dz == 0 && (dy < 0 || (dy == 0 && dx <= 0))) continue;
+            gather(e, J, K, dx, dy, dz, acc.data());
+            store(2 + box::coupling_index(dx, dy, dz), Real(-1));
+          }
+    }
+  });
+  op.values = Kokkos::create_mirror_view_and_copy(MemSpace(), host);
+  return op;
+}
+
+template <class Real, class Rows>
+BoxCoarse<Real> coarsen_rows(const Rows& rows, const BoxGrid& grid) {
+  CubeRows<Real> c(grid);
+  auto weights = host_zeros<Real>(c.num_weights());
+  c.weights = weights.data() + BoxWeights<Real>::guard;
+  fill_weights(rows, c);
+  BoxCoarse<Real> coarse;
+  coarse.elements = fill_elements<Real>(rows, c);
+  coarse.op = assemble(coarse.elements);
+  coarse.weights.grid = grid;
+  coarse.weights.stride = c.stride;
+  coarse.weights.values = Kokkos::create_mirror_view_and_copy(MemSpace(), weights);
+  return coarse;
+}
+
+std::array<bool, 3> strong_axes(const std::array<int, 3>& n, const double (&strength)[3],
+                                double threshold) {
+  double largest = 0;
+  for (int d = 0; d < 3; ++d)
+    if (n[d] > 1) largest = std::max(largest, strength[d]);
+  std::array<bool, 3> halved{};
+  for (int d = 0; d < 3; ++d)
+    halved[d] = n[d] > 1 && strength[d] > 0 && strength[d] >= threshold * largest;
+  return halved;
+}
+
+/// Rows left out between two that are looked at: a few thousand rows say enough.
+std::ptrdiff_t row_step(std::ptrdiff_t num_rows) { return std::max<std::ptrdiff_t>(1, num_rows / 4096); }
+
+}  // namespace
+
+template <class Real>
+std::array<bool, 3> choose_axes(const LevelOperator<Real>& op, double threshold) {
+  const auto& n = op.shape.n;
+  double strength[3] = {0, 0, 0};
+  const auto fx = on_host(op.face[0]), fy = on_host(op.face[1]), fz = on_host(op.face[2]);
+  const auto wall = on_host(op.wall), mass = on_host(op.mass);
+  const HostView<Real>* face[3] = {&fx, &fy, &fz};
+  const std::ptrdiff_t num_rows = std::ptrdiff_t(n[1]) * n[2];
+  for (std::ptrdiff_t r = 0; r < num_rows; r += row_step(num_rows)) {
+    const int j = int(r % n[1]);
+    const int k = int(r / n[1]);
+    for (int i = 0; i < n[0]; ++i) {
+      const std::ptrdiff_t cell = r * n[0] + i;
+      const int at[3] = {i, j, k};
+      const std::ptrdiff_t step[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
+      double t[3] = {0, 0, 0};
+      double diagonal = wall(cell) + (mass.size() ? mass(cell) : Real(0));
+      for (int d = 0; d < 3; ++d) {
+        if (n[d] == 1) continue;
+        t[d] = (*face[d])(cell);
+        if (at[d] > 0) t[d] += (*face[d])(cell - step[d]);
+        diagonal += t[d];
+      }
+      if (diagonal > 0)
+        for (int d = 0; d < 3; ++d) strength[d] += t[d] / diagonal;
+    }
+  }
+  return strong_axes(n, strength, threshold);
+}
+
+template <class Real>
+std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold) {
+  const auto values = on_host(op.values);
+  double strength[3] = {0, 0, 0};
+  const std::ptrdiff_t num_rows = std::ptrdiff_t(op.n[1]) * op.n[2];
+  for (std::ptrdiff_t r = 0; r < num_rows; r += row_step(num_rows)) {
+    const Real* row = values.data() + BoxOperator<Real>::guard +
+                      r * BoxOperator<Real>::arrays * 2 * op.half;
+    for (int i = 0; i < op.n[0]; ++i) {
+      const int at = (i & 1 ? op.half : 0) + i / 2;
+      const double inverse = row[2 * op.half + at];
+      for (int dz = 0; dz <= 1; ++dz)
+        for (int dy = -1; dy <= 1; ++dy)
+          for (int dx = -1; dx <= 1; ++dx) {
+            if (dz == 0 && (dy < 0 || (dy == 0 && dx <= 0))) continue;
+            const double t =
+                inverse * row[(2 + box::coupling_index(dx, dy, dz)) * 2 * op.half + at];
+            if (dx) strength[0] += t;
+            if (dy) strength[1] += t;
+            if (dz) strength[2] += t;
+          }
+    }
+  }
+  return strong_axes(op.n, strength, threshold);
+}
+
+template <class Real>
+BoxCoarse<Real> coarsen_box(const LevelOperator<Real>& op, const std::array<bool, 3>& halved) {
+  return coarsen_rows<Real>(SevenPointRows<Real>(op), BoxGrid{op.shape.n, halved});
+}
+
+template <class Real>
+BoxCoarse<Real> coarsen_box(const BoxOperator<Real>& op, const BoxElements<Real>& elements,
+                            const std::array<bool, 3>& halved) {
+  return coarsen_rows<Real>(BoxRows<Real>(op, elements), BoxGrid{op.n, halved});
+}
+
+template <class Real>
+BandMatrix band_matrix(const BoxOperator<Real>& op) {
+  const auto values = on_host(op.values);
+  BandMatrix matrix;
+  matrix.shape = {op.n};
+  matrix.size = op.n[0] * op.n[1] * op.n[2];
+  for (int k = 0; k < op.n[2]; ++k)
+    for (int j = 0; j < op.n[1]; ++j)
+      for (int i = 0; i < op.n[0]; ++i) {
+        const Real* at = values.data() + BoxOperator<Real>::guard +
+                         std::ptrdiff_t(k * op.n[1] + j) * BoxOperator<Real>::arrays * 2 * op.half +
+                         (i & 1 ? op.half : 0) + i / 2;
+        const int cell = i + op.n[0] * (j + op.n[1] * k);
+        matrix.entries.push_back({cell, cell, at[0]});
+        for (int dz = 0; dz <= 1; ++dz)
+          for (int dy = -1; dy <= 1; ++dy)
+            for (int dx = -1; dx <= 1; ++dx) {
+              if (dz == 0 && (dy < 0 || (dy == 0 && dx <= 0))) continue;
+              const double coupling = at[(2 + box::coupling_index(dx, dy, dz)) * 2 * op.half];
+              if (coupling == 0 || i + dx < 0 || j + dy < 0 || i + dx >= op.n[0] ||
+                  j + dy >= op.n[1] || k + dz >= op.n[2])
+                continue;
+              matrix.entries.push_back({cell + dx + op.n[0] * (dy + op.n[1] * dz), cell, -coupling});
+            }
+      }
+  return matrix;
+}
+
+#define MULTIGRID_INSTANTIATE(Real)                                                          \
+  template std::array<bool, 3> choose_axes(const LevelOperator<Real>&, double);              \
+  template std::array<bool, 3> choose_axes(const BoxOperator<Real>&, double);                \
+  template BoxCoarse<Real> coarsen_box(const LevelOperator<Real>&, const std::array<bool, 3>&); \
+  template BoxCoarse<Real> coarsen_box(const BoxOperator<Real>&, const BoxElements<Real>&,   \
+                                       const std::array<bool, 3>&);                          \
+  template BandMatrix band_matrix(const BoxOperator<Real>&);
+MULTIGRID_INSTANTIATE(float)
+MULTIGRID_INSTANTIATE(double)
+
+}  // namespace multigrid
