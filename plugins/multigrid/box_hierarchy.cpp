@@ -24,16 +24,16 @@ LevelOperator<Real> squeezed(const LevelOperator<Real>& op) {
 template <class Real>
 Hierarchy<Real> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options) {
   Hierarchy<Real> hierarchy;
-  hierarchy.set_first_repeated(2);
   const LevelOperator<Real> fine = expanded(squeezed(op));
   BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(fine, options.semi_coarsening));
-  hierarchy.add(make_box_fine_level(fine, coarse.weights, options.smoothing));
+  hierarchy.add(make_box_fine_level(fine, coarse.weights, options.smoothing), false);
   auto size = [](const std::array<int, 3>& n) { return Shape{n}.size(); };
   while (size(coarse.op.n) > options.direct_size) {
     const auto halved = choose_axes(coarse.op, options.semi_coarsening);
     if (!halved[0] && !halved[1] && !halved[2]) break;
     BoxCoarse<Real> next = coarsen_box(coarse.op, coarse.elements, halved);
-    hierarchy.add(make_box_level(coarse.op, next.weights, options.smoothing));
+    const bool repeat = size(coarse.op.n) >= 3 * size(next.op.n);
+    hierarchy.add(make_box_level(coarse.op, next.weights, options.smoothing), repeat);
     coarse = std::move(next);
   }
   hierarchy.set_coarse_solver(make_band_solver<Real>(band_matrix(coarse.op)));

@@ -9,13 +9,14 @@
 namespace multigrid {
 
 struct BoxOptions {
-  BoxSmoothing smoothing;
+  GridSmoothing smoothing;
   double semi_coarsening = 0.5;  ///< an axis weaker than this times the strongest is not halved
   int direct_size = 80;          ///< unknowns from which the band solver takes over
 };
 
 /// Operator of any storage and any axes of one cell, levels as box_operator.hpp describes. To be
-/// run as W cycle, which visits level 1 once (set here). Memory about 24 + 13 + 23 bytes a cell
+/// run as W cycle: it visits level 1 once, and only once what lies below a level that shrinks by two
+/// alone (set here). Memory about 24 + 13 + 23 bytes a cell
 /// (finest operator, its weights, coarser levels) beside z and b.
 /// Set-up on the host; holds 18 bytes a cell more while it runs.
 template <class Real>

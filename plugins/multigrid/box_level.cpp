@@ -1,117 +1,11 @@
 #include "box_level.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <libsolve/linear/detail/wavefront.hpp>
-#include <vector>
 
-#include "large_view.hpp"
+#include "grid_level.hpp"
 
 namespace multigrid {
 namespace {
-
-using libsolve::detail::plan_wavefront;
-using libsolve::detail::run_wavefront;
-using libsolve::detail::WavefrontPlan;
-
-constexpr bool host_accessible =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
-constexpr int guard = 16;
-
-/// body(i) for 0 <= i < n on the threads of the host, or at once where there is little to do.
-template <class Body>
-void for_host(int n, std::ptrdiff_t work, const Body& body) {
-  if (work < 8192 || n == 1) {
-    for (int i = 0; i < n; ++i) body(i);
-    return;
-  }
-  using Host = Kokkos::DefaultHostExecutionSpace;
-  Kokkos::parallel_for("multigrid::box", Kokkos::RangePolicy<Host>(0, n), body);
-}
-
-/// z and b in rows split into even and odd cells: row (j, k) holds the even cells at [0, half), the
-/// odd ones at [half, 2 half). What lies behind the last cell is zero and stays so.
-template <class Real>
-struct SplitRows {
-  int nx = 1, ny = 1, nz = 1;
-  int half = 16;             // a multiple of 16, so that rows start with a line of the cache
-  std::ptrdiff_t plane = 32;  // from one plane to the next
-  Real* z = nullptr;
-  Real* b = nullptr;
-  const Real* zero = nullptr;  // a row of zeros, readable before and behind
-  Real omega = 1;
-
-  KOKKOS_FORCEINLINE_FUNCTION std::ptrdiff_t row(int j, int k) const {
-    return k * plane + std::ptrdiff_t(2 * j) * half;
-  }
-  /// Length of the loops over a half row.
-  KOKKOS_FORCEINLINE_FUNCTION int count() const { return ((nx + 1) / 2 + 15) & ~15; }
-  KOKKOS_FORCEINLINE_FUNCTION bool inside(int j, int k) const {
-    return j >= 0 && k >= 0 && j < ny && k < nz;
-  }
-};
-
-/// The 7-point operator; faces towards the next cell and inverse diagonal stored like z.
-template <class Real>
-struct SevenPoint : SplitRows<Real> {
-  static constexpr int num_colours = 2;
-  const Real* fx = nullptr;
-  const Real* fy = nullptr;
-  const Real* fz = nullptr;
-  const Real* inverse = nullptr;
-
-  /// The cells of parity o in row (j, k) and what surrounds them.
-  struct Half {
-    Real* z;
-    const Real *b, *inner, *outer, *ym, *yp, *zm, *zp;
-    const Real *t_inner, *t_outer, *t_ym, *t_yp, *t_zm, *t_zp, *inverse;
-    Real omega;
-    KOKKOS_FORCEINLINE_FUNCTION Half(const SevenPoint& g, int o, int j, int k) {
-      const std::ptrdiff_t own = g.row(j, k) + o * g.half;
-      const std::ptrdiff_t other = g.row(j, k) + (1 - o) * g.half;
-      const std::ptrdiff_t dy = 2 * std::ptrdiff_t(g.half);
-      const std::ptrdiff_t dz = g.plane;
-      z = g.z + own;
-      b = g.b + own;
-      inner = g.z + other;
-      outer = inner + (2 * o - 1);
-      ym = j > 0 ? z - dy : g.zero;
-      yp = j + 1 < g.ny ? z + dy : g.zero;
-      zm = k > 0 ? z - dz : g.zero;
-      zp = k + 1 < g.nz ? z + dz : g.zero;
-      t_inner = o == 0 ? g.fx + own : g.fx + other;
-      t_outer = o == 0 ? g.fx + other - 1 : g.fx + own;
-      t_ym = j > 0 ? g.fy + own - dy : g.zero;
-      t_yp = g.fy + own;
-      t_zm = k > 0 ? g.fz + own - dz : g.zero;
-      t_zp = g.fz + own;
-      inverse = g.inverse + own;
-      omega = g.omega;
-    }
-    /// b_c + sum of T_f z_neighbour.
-    KOKKOS_FORCEINLINE_FUNCTION Real sum(int m) const {
-      return ((b[m] + t_inner[m] * inner[m]) + t_outer[m] * outer[m]) +
-             ((t_ym[m] * ym[m] + t_yp[m] * yp[m]) + (t_zm[m] * zm[m] + t_zp[m] * zp[m]));
-    }
-    KOKKOS_FORCEINLINE_FUNCTION Real residual(int m) const {
-      return inverse[m] > 0 ? sum(m) - z[m] / inverse[m] : Real(0);
-    }
-    KOKKOS_FORCEINLINE_FUNCTION Real relaxed(int m) const {
-      return z[m] + omega * (inverse[m] * sum(m) - z[m]);
-    }
-  };
-
-  KOKKOS_INLINE_FUNCTION bool has_colour(int colour, int i, int j, int k) const {
-    return ((i + j + k) & 1) == colour;
-  }
-  KOKKOS_INLINE_FUNCTION void relax(int i, int j, int k) const {
-    const Half h(*this, i & 1, j, k);
-    h.z[i / 2] = h.relaxed(i / 2);
-  }
-  KOKKOS_INLINE_FUNCTION Real residual(int i, int j, int k) const {
-    return Half(*this, i & 1, j, k).residual(i / 2);
-  }
-};
 
 /// The 27-point operator as BoxOperator stores it.
 template <class Real>
@@ -155,7 +49,7 @@ struct TwentySevenPoint : SplitRows<Real> {
 
 /// Both grids and the weights between them.
 template <class Real>
-struct Transfer {
+struct BoxStencil {
   int cnx = 1, cny = 1, cnz = 1;
   bool x = false, y = false, z = false;
   std::ptrdiff_t stride = 0;
@@ -176,72 +70,7 @@ struct Transfer {
   }
 };
 
-template <class Real>
-struct Source {
-  const Real* level = nullptr;
-  const double* outer = nullptr;
-  double scale = 1;
-  KOKKOS_FORCEINLINE_FUNCTION Real operator()(std::ptrdiff_t cell) const {
-    return outer ? Real(scale * outer[cell]) : level[cell];
-  }
-};
-
-// --- host rows ------------------------------------------------------------------------------------
-
-template <class Real, class From>
-void load_row(const From* __restrict__ from, Real scale, int nx, Real* __restrict__ even,
-              Real* __restrict__ odd) {
-  const int pairs = nx / 2;
-#pragma omp simd
-  for (int m = 0; m < pairs; ++m) {
-    even[m] = Real(from[2 * m]) * scale;
-    odd[m] = Real(from[2 * m + 1]) * scale;
-  }
-  if (nx & 1) even[pairs] = Real(from[nx - 1]) * scale;
-}
-
-/// As above in the precision of the source: what the outer solver hands down may lie far from 1.
-template <class Real>
-void load_outer_row(const double* __restrict__ from, double scale, int nx, Real* __restrict__ even,
-                    Real* __restrict__ odd) {
-  const int pairs = nx / 2;
-#pragma omp simd
-  for (int m = 0; m < pairs; ++m) {
-    even[m] = Real(from[2 * m] * scale);
-    odd[m] = Real(from[2 * m + 1] * scale);
-  }
-  if (nx & 1) even[pairs] = Real(from[nx - 1] * scale);
-}
-
-template <class Real, class To>
-void store_row(const Real* __restrict__ even, const Real* __restrict__ odd, int nx, To scale,
-               To* __restrict__ to) {
-  const int pairs = nx / 2;
-#pragma omp simd
-  for (int m = 0; m < pairs; ++m) {
-    to[2 * m] = scale * To(even[m]);
-    to[2 * m + 1] = scale * To(odd[m]);
-  }
-  if (nx & 1) to[nx - 1] = scale * To(even[pairs]);
-}
-
-template <class Real>
-void load(const SplitRows<Real>& g, const Source<Real>& source, int j, int k) {
-  const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
-  Real* even = g.b + g.row(j, k);
-  if (source.outer)
-    load_outer_row(source.outer + row * g.nx, source.scale, g.nx, even, even + g.half);
-  else
-    load_row(source.level + row * g.nx, Real(1), g.nx, even, even + g.half);
-}
-
-template <class Real>
-void relax_half(const SevenPoint<Real>& g, int o, int j, int k) {
-  const typename SevenPoint<Real>::Half h(g, o, j, k);
-  const int n = g.count();
-#pragma omp simd
-  for (int m = 0; m < n; ++m) h.z[m] = h.relaxed(m);
-}
+// --- host rows ---------------------------------------------------------------------------------
 
 /// The three neighbours of a cell in one row: couplings of dx = -1, 0, 1 and z of the row's even
 /// cells, those of parity o being meant. Own: the couplings are stored with the cell, else with the
@@ -327,14 +156,6 @@ void relax_half(const TwentySevenPoint<Real>& g, int o, int j, int k) {
     relax_half<1>(g, j, k);
 }
 
-template <class Real>
-void residual_half(const SevenPoint<Real>& g, int o, int j, int k, Real* __restrict__ to) {
-  const typename SevenPoint<Real>::Half h(g, o, j, k);
-  const int n = g.count();
-#pragma omp simd
-  for (int m = 0; m < n; ++m) to[m] = h.residual(m);
-}
-
 template <int o, class Real>
 void residual_half(const TwentySevenPoint<Real>& g, int j, int k, Real* __restrict__ to) {
   const Real* z = g.z + g.row(j, k) + o * g.half;
@@ -350,19 +171,20 @@ void residual_half(const TwentySevenPoint<Real>& g, int o, int j, int k, Real* _
     residual_half<1>(g, j, k, to);
 }
 
-/// Numbers of scratch that restrict_cubes needs: the residual of even and odd cells and guards.
 template <class Real>
-std::size_t scratch_size(const SplitRows<Real>& g) {
-  return 2 * std::size_t(g.half) + 3 * guard;
+void relax_stage(const TwentySevenPoint<Real>& g, int s, bool back, int j, int k) {
+  if (((j & 1) + 2 * (k & 1)) != (back ? 3 - s % 4 : s % 4)) return;
+  relax_half(g, back ? 1 : 0, j, k);
+  relax_half(g, back ? 0 : 1, j, k);
 }
 
 /// Adds what the fine rows of cube row (J, K) give to the coarse rows at its corners: those in plane
 /// K to lower, those in plane K + 1 to plane K of upper; both in rows of t.stride numbers.
 template <class Real, class Op>
-void restrict_cubes(const Op& g, const Transfer<Real>& t, int J, int K, Real* __restrict__ scratch,
+void restrict_cubes(const Op& g, const BoxStencil<Real>& t, int J, int K, Real* __restrict__ scratch,
                     Real* lower, Real* upper) {
-  Real* even = scratch + guard;
-  Real* odd = even + g.half + guard;
+  Real* even = scratch + row_guard;
+  Real* odd = even + g.half + row_guard;
   odd[-1] = 0;
   const int n = t.x ? g.count() : 0;
   for (int dk = 0; dk < (t.z ? 2 : 1); ++dk)
@@ -400,7 +222,7 @@ void restrict_cubes(const Op& g, const Transfer<Real>& t, int J, int K, Real* __
 
 /// Adds the correction to a row; `coarse` in rows of t.stride numbers, zero behind the last cell.
 template <int rows, class Real>
-void prolong_row(const SplitRows<Real>& g, const Transfer<Real>& t, const Real* coarse, int j, int k) {
+void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real* coarse, int j, int k) {
   const int type = t.row_type(j, k);
   const int J = t.y ? j / 2 : j;
   const int K = t.z ? k / 2 : k;
@@ -439,7 +261,7 @@ void prolong_row(const SplitRows<Real>& g, const Transfer<Real>& t, const Real* 
 }
 
 template <class Real>
-void prolong_row(const SplitRows<Real>& g, const Transfer<Real>& t, const Real* coarse, int j, int k) {
+void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real* coarse, int j, int k) {
   switch (box::bit_count(t.row_type(j, k))) {
     case 0: return prolong_row<1>(g, t, coarse, j, k);
     case 1: return prolong_row<2>(g, t, coarse, j, k);
@@ -447,46 +269,11 @@ void prolong_row(const SplitRows<Real>& g, const Transfer<Real>& t, const Real* 
   }
 }
 
-// --- device kernels: one cell a thread ------------------------------------------------------------
-
-template <class Real>
-struct LoadCell {
-  SplitRows<Real> g;
-  Source<Real> source;
-  bool clear;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
-    const int i = int(cell % g.nx);
-    const std::ptrdiff_t to = g.row(int(cell / g.nx % g.ny), int(cell / g.nx / g.ny)) +
-                              (i & 1) * g.half + i / 2;
-    g.b[to] = source(cell);
-    if (clear) g.z[to] = 0;
-  }
-};
-
-template <class Op>
-struct RelaxCell {
-  Op g;
-  int colour;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
-    const int i = int(cell % g.nx);
-    const int j = int(cell / g.nx % g.ny);
-    const int k = int(cell / g.nx / g.ny);
-    if (g.has_colour(colour, i, j, k)) g.relax(i, j, k);
-  }
-};
-
-template <class Real, class Op>
-struct ResidualCell {
-  Op g;
-  Real* r;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
-    r[cell] = g.residual(int(cell % g.nx), int(cell / g.nx % g.ny), int(cell / g.nx / g.ny));
-  }
-};
+// --- device kernels: one cell a thread ---------------------------------------------------------
 
 template <class Real>
 struct RestrictCell {
-  Transfer<Real> t;
+  BoxStencil<Real> t;
   int nx, ny, nz;
   const Real* r;
   Real* coarse;
@@ -517,7 +304,7 @@ struct RestrictCell {
 template <class Real>
 struct ProlongCell {
   SplitRows<Real> g;
-  Transfer<Real> t;
+  BoxStencil<Real> t;
   const Real* coarse;
   KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
     const int i = int(cell % g.nx);
@@ -536,368 +323,104 @@ struct ProlongCell {
   }
 };
 
+/// The weights and, on the host, coarse numbers in padded rows.
 template <class Real>
-struct PublishCell {
-  SplitRows<Real> g;
-  Real* level;
-  double* outer;
-  double scale;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
-    const int i = int(cell % g.nx);
-    const Real z = g.z[g.row(int(cell / g.nx % g.ny), int(cell / g.nx / g.ny)) +
-                       (i & 1) * g.half + i / 2];
-    if (outer)
-      outer[cell] = scale * double(z);
-    else
-      level[cell] = z;
-  }
-};
-
-struct DotCell {
-  const double* z;
-  const double* rhs;
-  const double* other;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& a, double& b) const {
-    a += z[i] * rhs[i];
-    if (other) b += z[i] * other[i];
-  }
-};
-
-template <class Real>
-struct SplitCoefficients {
-  SplitRows<Real> g;
-  Real *fx, *fy, *fz, *inverse;
-  const Real *face_x, *face_y, *face_z, *wall, *mass;  // natural order; null where absent
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
-    const int j = int(row % g.ny);
-    const int k = int(row / g.ny);
-    const std::ptrdiff_t plane = std::ptrdiff_t(g.nx) * g.ny;
-    for (int o = 0; o < 2; ++o)
-      for (int i = o; i < g.nx; i += 2) {
-        const std::ptrdiff_t cell = row * g.nx + i;
-        const std::ptrdiff_t to = g.row(j, k) + o * g.half + i / 2;
-        const Real xp = i + 1 < g.nx ? face_x[cell] : Real(0);
-        const Real yp = j + 1 < g.ny ? face_y[cell] : Real(0);
-        const Real zp = k + 1 < g.nz ? face_z[cell] : Real(0);
-        const Real xm = i > 0 ? face_x[cell - 1] : Real(0);
-        const Real ym = j > 0 ? face_y[cell - g.nx] : Real(0);
-        const Real zm = k > 0 ? face_z[cell - plane] : Real(0);
-        fx[to] = xp;
-        fy[to] = yp;
-        fz[to] = zp;
-        const Real d = (((xm + xp) + (ym + yp)) + (zm + zp)) +
-                       ((wall ? wall[cell] : Real(0)) + (mass ? mass[cell] : Real(0)));
-        inverse[to] = d > 0 ? Real(1) / d : Real(0);
-      }
-  }
-};
-
-template <class Kernel>
-void for_cells(const char* label, std::ptrdiff_t n, const Kernel& kernel) {
-  Kokkos::parallel_for(
-      label, Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, n), kernel);
-}
-
-// --- the levels -----------------------------------------------------------------------------------
-
-template <class Real, class Op>
-class BoxLevel final : public Level<Real> {
+class BoxTransfer {
  public:
-  BoxLevel(const LevelOperator<Real>& op, const BoxWeights<Real>& weights,
-           const BoxSmoothing& smoothing);
-  BoxLevel(const BoxOperator<Real>& op, const BoxWeights<Real>& weights,
-           const BoxSmoothing& smoothing);
-
-  Shape shape() const override { return {{g_.nx, g_.ny, g_.nz}}; }
-  Shape coarse_shape() const override { return {{t_.cnx, t_.cny, t_.cnz}}; }
-  std::size_t bytes() const override { return bytes_; }
-  void descend(const Rhs<Real>& rhs, Start start, const View<Real>& coarse_rhs) override {
-    const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
-    if constexpr (host_accessible)
-      descend_host(source, start, coarse_rhs.data());
-    else
-      descend_device(source, start, coarse_rhs.data());
+  explicit BoxTransfer(const BoxWeights<Real>& weights)
+      : weights_(weights.values), halved_(weights.grid.halved) {
+    const auto cn = weights.grid.coarse();
+    t_ = {cn[0],      cn[1],      cn[2],          halved_[0],
+          halved_[1], halved_[2], weights.stride, weights_.data() + BoxWeights<Real>::guard};
+    if (levels_on_host)
+      padded_ = large_zeros<Real, MemSpace>("multigrid::padded", 2 * std::size_t(size()));
   }
-  void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z, Result<Real>& result) override {
-    const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
-    if constexpr (host_accessible)
-      ascend_host(source, coarse_z.data(), result);
-    else
-      ascend_device(source, coarse_z.data(), result);
+  [[nodiscard]] const std::array<bool, 3>& halved() const { return halved_; }
+  [[nodiscard]] Shape coarse_shape() const { return {{t_.cnx, t_.cny, t_.cnz}}; }
+  [[nodiscard]] std::size_t bytes() const { return (weights_.size() + padded_.size()) * sizeof(Real); }
+
+  void begin_restriction(Real*) const {
+    std::fill(padded_.data(), padded_.data() + padded_.size(), Real(0));
+  }
+  template <class Op>
+  void restrict_cubes(const Op& g, int J, int K, Real* scratch, Real*) const {
+    multigrid::restrict_cubes(g, t_, J, K, scratch, padded_.data(), padded_.data() + size());
+  }
+  void end_restriction(Real* coarse) const {
+    const BoxStencil<Real> t = t_;
+    const Real* lower = padded_.data();
+    const Real* upper = lower + size();
+    for_host(t.cnz, size(), [=](int K) {
+      for (int J = 0; J < t.cny; ++J) {
+        const Real* here = lower + t.padded_row(J, K);
+        Real* to = coarse + t.coarse_row(J, K);
+        if (t.z && K > 0) {
+          const Real* below = upper + t.padded_row(J, K - 1);
+#pragma omp simd
+          for (int m = 0; m < t.cnx; ++m) to[m] = here[m] + below[m];
+        } else {
+          std::copy(here, here + t.cnx, to);
+        }
+      }
+    });
+  }
+  void begin_prolongation(const Real* coarse) const {
+    const BoxStencil<Real> t = t_;
+    Real* padded = padded_.data();
+    for_host(t.cnz, size(), [=](int K) {
+      for (int J = 0; J < t.cny; ++J) {
+        const Real* from = coarse + t.coarse_row(J, K);
+        Real* to = padded + t.padded_row(J, K);
+        std::copy(from, from + t.cnx, to);
+        std::fill(to + t.cnx, to + t.stride, Real(0));
+      }
+    });
+  }
+  template <class Op>
+  void prolong_row(const Op& g, int j, int k, const Real*) const {
+    multigrid::prolong_row<Real>(g, t_, padded_.data(), j, k);
+  }
+  template <class Op>
+  void restrict_on_device(const Op& g, const Real* residual, Real* coarse) const {
+    for_cells("multigrid::box_restrict", std::ptrdiff_t(t_.cnx) * t_.cny * t_.cnz,
+              RestrictCell<Real>{t_, g.nx, g.ny, g.nz, residual, coarse});
+  }
+  template <class Op>
+  void prolong_on_device(const Op& g, const Real* coarse) const {
+    for_cells("multigrid::box_prolong", std::ptrdiff_t(g.nx) * g.ny * g.nz,
+              ProlongCell<Real>{g, t_, coarse});
   }
 
  private:
-  static constexpr bool finest = Op::num_colours == 2;
-  static constexpr int stages_a_sweep = finest ? 2 : 4;
-
-  void prepare(const std::array<int, 3>& n, int half, const BoxWeights<Real>& weights);
-  View<Real> allocate(const char* label, std::size_t n) {
-    bytes_ += n * sizeof(Real);
-    return large_zeros<Real, MemSpace>(label, n);
-  }
-  [[nodiscard]] std::ptrdiff_t cells() const { return std::ptrdiff_t(g_.nx) * g_.ny * g_.nz; }
-  [[nodiscard]] int colour_of(int half_sweep, bool post) const {
-    const int c = half_sweep % Op::num_colours;
-    return post && smoothing_.symmetric ? Op::num_colours - 1 - c : c;
-  }
-  WavefrontPlan plan(int stages) const;
-  void publish_row(Result<Real>& result, int j, int k);
-  void descend_host(const Source<Real>& source, Start start, Real* coarse);
-  void ascend_host(const Source<Real>& source, const Real* coarse, Result<Real>& result);
-  void descend_device(const Source<Real>& source, Start start, Real* coarse);
-  void ascend_device(const Source<Real>& source, const Real* coarse, Result<Real>& result);
-
-  BoxSmoothing smoothing_;
-  Op g_;
-  Transfer<Real> t_;
-  std::size_t bytes_ = 0;
-  View<Real> z_, b_, zero_, coefficients_, weights_, padded_, residual_;
-  Kokkos::View<double*, Kokkos::HostSpace> row_dots_;
+  [[nodiscard]] std::ptrdiff_t size() const { return t_.padded_size() + row_guard; }
+  View<Real> weights_, padded_;
+  std::array<bool, 3> halved_;
+  BoxStencil<Real> t_;
 };
-
-template <class Real, class Op>
-void BoxLevel<Real, Op>::prepare(const std::array<int, 3>& n, int half,
-                                 const BoxWeights<Real>& weights) {
-  g_.nx = n[0];
-  g_.ny = n[1];
-  g_.nz = n[2];
-  g_.half = half;
-  g_.omega = Real(smoothing_.omega);
-  g_.plane = finest ? plane_stride(std::ptrdiff_t(2) * half * n[1], sizeof(Real))
-                    : std::ptrdiff_t(2) * half * n[1];
-  const std::size_t total = std::size_t(g_.plane) * n[2] + 2 * guard;
-  z_ = allocate("multigrid::z", total);
-  b_ = allocate("multigrid::b", total);
-  zero_ = allocate("multigrid::zero", 2 * half + 2 * guard);
-  g_.z = z_.data() + guard;
-  g_.b = b_.data() + guard;
-  g_.zero = zero_.data() + guard;
-  const auto cn = weights.grid.coarse();
-  const auto& h = weights.grid.halved;
-  weights_ = weights.values;
-  bytes_ += weights_.size() * sizeof(Real);
-  t_ = {cn[0], cn[1], cn[2], h[0], h[1], h[2], weights.stride, weights_.data() + BoxWeights<Real>::guard};
-  if (host_accessible)
-    padded_ = allocate("multigrid::padded", 2 * (t_.padded_size() + guard));
-  else
-    residual_ = allocate("multigrid::residual", std::size_t(cells()));
-}
-
-template <class Real, class Op>
-BoxLevel<Real, Op>::BoxLevel(const LevelOperator<Real>& op, const BoxWeights<Real>& weights,
-                             const BoxSmoothing& smoothing)
-    : smoothing_(smoothing) {
-  if constexpr (finest) {
-    const auto& n = op.shape.n;
-    prepare(n, ((n[0] + 1) / 2 / 16 + 1) * 16, weights);  // something behind the last cell
-    const std::ptrdiff_t total = g_.plane * n[2] + guard;
-    coefficients_ = allocate("multigrid::coefficients", std::size_t(4 * total + guard));
-    Real* at = coefficients_.data() + guard;
-    SplitCoefficients<Real> split{g_,
-                                  at,
-                                  at + total,
-                                  at + 2 * total,
-                                  at + 3 * total,
-                                  op.face[0].data(),
-                                  op.face[1].data(),
-                                  op.face[2].data(),
-                                  op.wall.data(),
-                                  op.mass.data()};
-    for_cells("multigrid::split_coefficients", std::ptrdiff_t(n[1]) * n[2], split);
-    g_.fx = split.fx;
-    g_.fy = split.fy;
-    g_.fz = split.fz;
-    g_.inverse = split.inverse;
-  }
-}
-
-template <class Real, class Op>
-BoxLevel<Real, Op>::BoxLevel(const BoxOperator<Real>& op, const BoxWeights<Real>& weights,
-                             const BoxSmoothing& smoothing)
-    : smoothing_(smoothing) {
-  if constexpr (!finest) {
-    prepare(op.n, op.half, weights);
-    coefficients_ = op.values;
-    bytes_ += coefficients_.size() * sizeof(Real);
-    g_.values = coefficients_.data() + BoxOperator<Real>::guard;
-  }
-}
-
-template <class Real, class Op>
-WavefrontPlan BoxLevel<Real, Op>::plan(int stages) const {
-  // (stages + 2) planes of a tile, with coefficients, within half of a 1 MiB L2
-  const double row_bytes = 2.0 * g_.half * sizeof(Real) * (finest ? 6 : 17);
-  const int tile = std::max(16, int(0.5 * (1 << 20) / (row_bytes * (stages + 2))));
-  return plan_wavefront(g_.ny, g_.nz, stages, tile, Kokkos::DefaultHostExecutionSpace().concurrency());
-}
-
-/// Stage s of the sweeps on a row. Finest: half sweeps of red and black cells. Else the four colours
-/// of y and z, the even and the odd cells of a row one after the other.
-template <class Real>
-void relax_stage(const SevenPoint<Real>& g, int s, bool back, int j, int k) {
-  relax_half(g, ((s & 1) + (back ? 1 : 0) + j + k) & 1, j, k);
-}
-template <class Real>
-void relax_stage(const TwentySevenPoint<Real>& g, int s, bool back, int j, int k) {
-  if (((j & 1) + 2 * (k & 1)) != (back ? 3 - s % 4 : s % 4)) return;
-  relax_half(g, back ? 1 : 0, j, k);
-  relax_half(g, back ? 0 : 1, j, k);
-}
-
-template <class Real, class Op>
-void BoxLevel<Real, Op>::descend_host(const Source<Real>& source, Start start, Real* coarse) {
-  const Op g = g_;
-  const Transfer<Real> t = t_;
-  const std::ptrdiff_t size = t.padded_size() + guard;
-  Real* lower = padded_.data();
-  Real* upper = lower + size;
-  std::fill(lower, upper + size, Real(0));
-  const bool from_zero = start == Start::zero;
-  const auto begin_row = [=](int j, int k) {
-    load(g, source, j, k);
-    Real* z = g.z + g.row(j, k);
-    std::fill(z, z + 2 * g.half, Real(0));
-  };
-  const int sweeps = stages_a_sweep * smoothing_.pre_sweeps;
-  const WavefrontPlan wave = plan(sweeps + 2);
-  const std::size_t length = scratch_size(g);
-  std::vector<Real> scratch(2 * wave.slabs * length);
-  run_wavefront(wave, [&](int worker, int s, int j, int k) {
-    if (s == 0) {
-      if (from_zero) begin_row(j, k);
-      return;
-    }
-    if (s <= sweeps) return relax_stage(g, s - 1, false, j, k);
-    // residual and restriction, at the last fine row of each cube row
-    if (t.z && !(k & 1) && k + 1 < g.nz) return;
-    if (t.y && !(j & 1) && j + 1 < g.ny) return;
-    restrict_cubes(g, t, t.y ? j / 2 : j, t.z ? k / 2 : k, scratch.data() + worker * length, lower,
-                   upper);
-  });
-  for_host(t.cnz, cells() / 8, [=](int K) {
-    for (int J = 0; J < t.cny; ++J) {
-      const Real* here = lower + t.padded_row(J, K);
-      const Real* below = t.z && K > 0 ? upper + t.padded_row(J, K - 1) : nullptr;
-      Real* to = coarse + t.coarse_row(J, K);
-      if (below) {
-#pragma omp simd
-        for (int m = 0; m < t.cnx; ++m) to[m] = here[m] + below[m];
-      } else {
-        std::copy(here, here + t.cnx, to);
-      }
-    }
-  });
-}
-
-template <class Real, class Op>
-void BoxLevel<Real, Op>::publish_row(Result<Real>& result, int j, int k) {
-  const std::ptrdiff_t row = std::ptrdiff_t(k) * g_.ny + j;
-  const Real* even = g_.z + g_.row(j, k);
-  if (!result.is_outer()) {
-    store_row(even, even + g_.half, g_.nx, Real(1), result.level.data() + row * g_.nx);
-    return;
-  }
-  double* to = result.outer.data() + row * g_.nx;
-  store_row(even, even + g_.half, g_.nx, result.scale, to);
-  // the right-hand side from the level's own copy, already in the cache
-  const Real* b = g_.b + g_.row(j, k);
-  double with_rhs = 0, with_other = 0;
-#pragma omp simd reduction(+ : with_rhs)
-  for (int m = 0; m < 2 * g_.half; ++m) with_rhs += double(b[m]) * double(even[m]);
-  if (result.other.data()) {
-    const double* q = result.other.data() + row * g_.nx;
-#pragma omp simd reduction(+ : with_other)
-    for (int i = 0; i < g_.nx; ++i) with_other += to[i] * q[i];
-  }
-  row_dots_(2 * row) = with_rhs;
-  row_dots_(2 * row + 1) = with_other;
-}
-
-template <class Real, class Op>
-void BoxLevel<Real, Op>::ascend_host(const Source<Real>& source, const Real* coarse,
-                                     Result<Real>& result) {
-  const Op g = g_;
-  const Transfer<Real> t = t_;
-  const std::ptrdiff_t rows = std::ptrdiff_t(g.ny) * g.nz;
-  if (result.is_outer() && row_dots_.extent(0) == 0)
-    row_dots_ = Kokkos::View<double*, Kokkos::HostSpace>("multigrid::row_dots", 2 * rows);
-  Real* padded = padded_.data();
-  for_host(t.cnz, cells() / 8, [=](int K) {
-    for (int J = 0; J < t.cny; ++J) {
-      const Real* from = coarse + t.coarse_row(J, K);
-      Real* to = padded + t.padded_row(J, K);
-      std::copy(from, from + t.cnx, to);
-      std::fill(to + t.cnx, to + t.stride, Real(0));
-    }
-  });
-  const int sweeps = stages_a_sweep * smoothing_.post_sweeps;
-  const bool back = smoothing_.symmetric;
-  run_wavefront(plan(sweeps + 1), [&](int, int s, int j, int k) {
-    if (s == 0)
-      prolong_row(g, t, padded, j, k);
-    else
-      relax_stage(g, s - 1, back, j, k);
-    if (s == sweeps) publish_row(result, j, k);
-  });
-  if (!result.is_outer()) return;
-  double a = 0, b = 0;
-#pragma omp simd reduction(+ : a, b)
-  for (std::ptrdiff_t row = 0; row < rows; ++row) {
-    a += row_dots_.data()[2 * row];
-    b += row_dots_.data()[2 * row + 1];
-  }
-  result.dot_rhs = a * (result.scale / source.scale);
-  result.dot_other = b;
-}
-
-template <class Real, class Op>
-void BoxLevel<Real, Op>::descend_device(const Source<Real>& source, Start start, Real* coarse) {
-  if (start == Start::zero)
-    for_cells("multigrid::box_load", cells(), LoadCell<Real>{g_, source, true});
-  for (int s = 0; s < Op::num_colours * smoothing_.pre_sweeps; ++s)
-    for_cells("multigrid::box_relax", cells(), RelaxCell<Op>{g_, colour_of(s, false)});
-  for_cells("multigrid::box_residual", cells(), ResidualCell<Real, Op>{g_, residual_.data()});
-  for_cells("multigrid::box_restrict", std::ptrdiff_t(t_.cnx) * t_.cny * t_.cnz,
-            RestrictCell<Real>{t_, g_.nx, g_.ny, g_.nz, residual_.data(), coarse});
-}
-
-template <class Real, class Op>
-void BoxLevel<Real, Op>::ascend_device(const Source<Real>& source, const Real* coarse,
-                                       Result<Real>& result) {
-  for_cells("multigrid::box_prolong", cells(), ProlongCell<Real>{g_, t_, coarse});
-  for (int s = 0; s < Op::num_colours * smoothing_.post_sweeps; ++s)
-    for_cells("multigrid::box_relax", cells(), RelaxCell<Op>{g_, colour_of(s, true)});
-  for_cells("multigrid::box_publish", cells(),
-            PublishCell<Real>{g_, result.level.data(), result.outer.data(), result.scale});
-  if (!result.is_outer()) return;
-  Kokkos::parallel_reduce(
-      "multigrid::box_dots",
-      Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, cells()),
-      DotCell{result.outer.data(), source.outer, result.other.data()}, result.dot_rhs,
-      result.dot_other);
-}
 
 }  // namespace
 
 template <class Real>
 std::unique_ptr<Level<Real>> make_box_fine_level(const LevelOperator<Real>& op,
                                                  const BoxWeights<Real>& weights,
-                                                 const BoxSmoothing& smoothing) {
-  return std::make_unique<BoxLevel<Real, SevenPoint<Real>>>(op, weights, smoothing);
+                                                 const GridSmoothing& smoothing) {
+  return std::make_unique<GridLevel<Real, SevenPoint<Real>, BoxTransfer<Real>>>(
+      op, BoxTransfer<Real>(weights), smoothing);
 }
 
 template <class Real>
 std::unique_ptr<Level<Real>> make_box_level(const BoxOperator<Real>& op,
                                             const BoxWeights<Real>& weights,
-                                            const BoxSmoothing& smoothing) {
-  return std::make_unique<BoxLevel<Real, TwentySevenPoint<Real>>>(op, weights, smoothing);
+                                            const GridSmoothing& smoothing) {
+  return std::make_unique<GridLevel<Real, TwentySevenPoint<Real>, BoxTransfer<Real>>>(
+      op, BoxTransfer<Real>(weights), smoothing);
 }
 
 #define MULTIGRID_INSTANTIATE(Real)                                                             \
   template std::unique_ptr<Level<Real>> make_box_fine_level(                                    \
-      const LevelOperator<Real>&, const BoxWeights<Real>&, const BoxSmoothing&);                \
+      const LevelOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&);               \
   template std::unique_ptr<Level<Real>> make_box_level(                                         \
-      const BoxOperator<Real>&, const BoxWeights<Real>&, const BoxSmoothing&);
+      const BoxOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&);
 MULTIGRID_INSTANTIATE(float)
 MULTIGRID_INSTANTIATE(double)
 

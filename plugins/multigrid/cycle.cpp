@@ -47,10 +47,10 @@ void solve_directly(CoarseSolver<Real>& solver, const Rhs<Real>& rhs, Result<Rea
 }  // namespace
 
 template <class Real>
-void Hierarchy<Real>::add(std::unique_ptr<Level<Real>> level) {
+void Hierarchy<Real>::add(std::unique_ptr<Level<Real>> level, bool repeat_below) {
   const auto n = std::size_t(level->coarse_shape().size());
   levels_.push_back({std::move(level), View<Real>("multigrid::coarse_rhs", n),
-                     View<Real>("multigrid::coarse_z", n)});
+                     View<Real>("multigrid::coarse_z", n), repeat_below});
 }
 
 template <class Real>
@@ -77,9 +77,8 @@ void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>&
     const Rhs<Real> below{here.coarse_rhs, {}, 1.0};
     Result<Real> z{here.coarse_z, {}, {}, 1.0, 0.0, 0.0};
     visit(l + 1, kind, Start::zero, below, z);
-    const bool again = l + 1 >= first_repeated_;
-    if (again && kind == CycleKind::w) visit(l + 1, CycleKind::w, Start::continued, below, z);
-    if (again && kind == CycleKind::f) visit(l + 1, CycleKind::v, Start::continued, below, z);
+    if (here.repeat_below && kind == CycleKind::w) visit(l + 1, CycleKind::w, Start::continued, below, z);
+    if (here.repeat_below && kind == CycleKind::f) visit(l + 1, CycleKind::v, Start::continued, below, z);
   }
   here.level->ascend(rhs, here.coarse_z, result);
 }

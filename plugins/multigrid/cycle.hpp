@@ -20,13 +20,12 @@ template <class Real>
 class Hierarchy {
  public:
   /// Levels are added from fine to coarse; the shape of each is the coarse shape of the one before,
-  /// that of the direct solver the coarse shape of the last. There may be no level at all.
-  void add(std::unique_ptr<Level<Real>> level);
+  /// that of the direct solver the coarse shape of the last. There may be no level at all. W and F
+  /// cycles visit what lies below the level twice where `repeat_below`: without it on the first
+  /// level the second visits cost little, and without it where the grid shrinks by two alone a W
+  /// cycle keeps the work of a V cycle.
+  void add(std::unique_ptr<Level<Real>> level, bool repeat_below = true);
   void set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solver);
-
-  /// W and F cycles visit the levels l, l + 1, ... again, and those above once. Default 1: all. With
-  /// 2 the second visits cost next to nothing in 3D, and a long hierarchy still converges as with 1.
-  void set_first_repeated(int l) { first_repeated_ = l; }
 
   /// One cycle from zero: result <- M rhs, both outer.
   void cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result);
@@ -39,11 +38,11 @@ class Hierarchy {
   struct Stored {
     std::unique_ptr<Level<Real>> level;
     View<Real> coarse_rhs, coarse_z;
+    bool repeat_below = true;
   };
   void visit(int l, CycleKind kind, Start start, const Rhs<Real>& rhs, Result<Real>& result);
   std::vector<Stored> levels_;
   std::unique_ptr<CoarseSolver<Real>> coarse_;
-  int first_repeated_ = 1;
 };
 
 }  // namespace multigrid
