@@ -22,27 +22,27 @@ LevelOperator<Real> squeezed(const LevelOperator<Real>& op) {
 }
 
 template <class Real>
-Hierarchy<Real> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options) {
-  Hierarchy<Real> hierarchy;
+std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options) {
+  auto hierarchy = std::make_unique<Hierarchy<Real>>();
   const LevelOperator<Real> fine = expanded(squeezed(op));
   BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(fine, options.semi_coarsening));
-  hierarchy.add(make_box_fine_level(fine, coarse.weights, options.smoothing), false);
+  hierarchy->add(make_box_fine_level(fine, coarse.weights, options.smoothing), false);
   auto size = [](const std::array<int, 3>& n) { return Shape{n}.size(); };
   while (size(coarse.op.n) > options.direct_size) {
     const auto halved = choose_axes(coarse.op, options.semi_coarsening);
     if (!halved[0] && !halved[1] && !halved[2]) break;
     BoxCoarse<Real> next = coarsen_box(coarse.op, coarse.elements, halved);
     const bool repeat = size(coarse.op.n) >= 3 * size(next.op.n);
-    hierarchy.add(make_box_level(coarse.op, next.weights, options.smoothing), repeat);
+    hierarchy->add(make_box_level(coarse.op, next.weights, options.smoothing), repeat);
     coarse = std::move(next);
   }
-  hierarchy.set_coarse_solver(make_band_solver<Real>(band_matrix(coarse.op)));
+  hierarchy->set_coarse_solver(make_band_solver<Real>(band_matrix(coarse.op)));
   return hierarchy;
 }
 
 template LevelOperator<float> squeezed(const LevelOperator<float>&);
 template LevelOperator<double> squeezed(const LevelOperator<double>&);
-template Hierarchy<float> build_box_hierarchy(const LevelOperator<float>&, const BoxOptions&);
-template Hierarchy<double> build_box_hierarchy(const LevelOperator<double>&, const BoxOptions&);
+template std::unique_ptr<Hierarchy<float>> build_box_hierarchy(const LevelOperator<float>&, const BoxOptions&);
+template std::unique_ptr<Hierarchy<double>> build_box_hierarchy(const LevelOperator<double>&, const BoxOptions&);
 
 }  // namespace multigrid

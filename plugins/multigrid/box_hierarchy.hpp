@@ -20,7 +20,7 @@ struct BoxOptions {
 /// (finest operator, its weights, coarser levels) beside z and b.
 /// Set-up on the host; holds 18 bytes a cell more while it runs.
 template <class Real>
-Hierarchy<Real> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options);
+std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options);
 
 /// The same operator with axes of one cell moved as `squeezed` says.
 template <class Real>

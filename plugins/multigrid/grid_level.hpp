@@ -2,7 +2,7 @@
 /// A level on a structured grid: smoother and storage, for any transfer.
 #pragma once
 
-#include <libsolve/linear/detail/wavefront.hpp>
+#include <libsolve/linear/wavefront.hpp>
 #include <utility>
 #include <vector>
 
@@ -65,7 +65,7 @@ class GridLevel final : public Level<Real> {
     const int c = half_sweep % Op::num_colours;
     return post && smoothing_.symmetric ? Op::num_colours - 1 - c : c;
   }
-  libsolve::detail::WavefrontPlan plan(int stages) const;
+  libsolve::WavefrontPlan plan(int stages) const;
   void publish_row(Result<Real>& result, int j, int k);
   void descend_host(const Source<Real>& source, Start start, Real* coarse);
   void ascend_host(const Source<Real>& source, const Real* coarse, Result<Real>& result);
@@ -142,11 +142,11 @@ GridLevel<Real, Op, Transfer>::GridLevel(const BoxOperator<Real>& op, Transfer t
 }
 
 template <class Real, class Op, class Transfer>
-libsolve::detail::WavefrontPlan GridLevel<Real, Op, Transfer>::plan(int stages) const {
+libsolve::WavefrontPlan GridLevel<Real, Op, Transfer>::plan(int stages) const {
   // (stages + 2) planes of a tile, with coefficients, within half of a 1 MiB L2
   const double row_bytes = 2.0 * g_.half * sizeof(Real) * (finest ? 6 : 17);
   const int tile = std::max(16, int(0.5 * (1 << 20) / (row_bytes * (stages + 2))));
-  return libsolve::detail::plan_wavefront(g_.ny, g_.nz, stages, tile,
+  return libsolve::plan_wavefront(g_.ny, g_.nz, stages, tile,
                                           Kokkos::DefaultHostExecutionSpace().concurrency());
 }
 
@@ -161,15 +161,17 @@ void GridLevel<Real, Op, Transfer>::descend_host(const Source<Real>& source, Sta
     std::fill(z, z + 2 * g.half, Real(0));
   };
   const int sweeps = stages_a_sweep * smoothing_.pre_sweeps;
-  const auto wave = plan(sweeps + 2);
+  const auto wave = plan(sweeps + 3);
   const std::size_t length = scratch_size(g);
   std::vector<Real> scratch(2 * wave.slabs * length);
-  libsolve::detail::run_wavefront(wave, [&](int worker, int s, int j, int k) {
+  libsolve::run_wavefront(wave, [&](int worker, int s, int j, int k) {
     if (s == 0) {
       if (from_zero) begin_row(j, k);
       return;
     }
     if (s <= sweeps) return relax_stage(g, s - 1, false, j, k);
+    // an even number of stages before the last keeps the planes of a cube in one slab
+    if (s == sweeps + 1) return;
     // residual and restriction, at the last fine row of each cube row
     const auto& h = t_.halved();
     if (h[2] && !(k & 1) && k + 1 < g.nz) return;
@@ -213,7 +215,7 @@ void GridLevel<Real, Op, Transfer>::ascend_host(const Source<Real>& source, cons
   t_.begin_prolongation(coarse);
   const int sweeps = stages_a_sweep * smoothing_.post_sweeps;
   const bool back = smoothing_.symmetric;
-  libsolve::detail::run_wavefront(plan(sweeps + 1), [&](int, int s, int j, int k) {
+  libsolve::run_wavefront(plan(sweeps + 1), [&](int, int s, int j, int k) {
     if (s == 0)
       t_.prolong_row(g, j, k, coarse);
     else

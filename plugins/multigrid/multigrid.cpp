@@ -4,6 +4,10 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
 
+#include "box_hierarchy.hpp"
+#include "coarsening_choice.hpp"
+#include "pieces_level.hpp"
+
 namespace multigrid {
 
 using libsolve::DotPair;
@@ -104,13 +108,33 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
     auto cycle = std::make_unique<CycleOf<Real>>();
     FinestOperator<Real> finest = finest_operator<Real>(*A);
     cycle->operator_scale = finest.scale;
+    Coarsening coarsening = choose_coarsening(finest.op);
+    for (const Coarsening c : {Coarsening::piecewise_constant, Coarsening::operator_dependent,
+                               Coarsening::connected_pieces})
+      if (options_.coarsening == to_text(c)) coarsening = c;
     std::string kind = options_.cycle;
-    if (kind == "auto") kind = A->is_constant() ? "V" : "W";
+    if (kind == "auto")
+      kind = A->is_constant() && coarsening == Coarsening::piecewise_constant ? "V" : "W";
     cycle->kind = kind == "V" ? CycleKind::v : kind == "W" ? CycleKind::w : CycleKind::f;
-    cycle->hierarchy = build_hierarchy<Real>(std::move(finest.op), h);
+    const GridSmoothing smoothing{h.smoothing.pre_sweeps, h.smoothing.post_sweeps,
+                                  h.smoothing.omega, !same};
+    switch (coarsening) {
+      case Coarsening::piecewise_constant:
+        cycle->hierarchy = build_hierarchy<Real>(std::move(finest.op), h);
+        break;
+      case Coarsening::operator_dependent:
+        cycle->hierarchy = build_box_hierarchy<Real>(
+            finest.op, BoxOptions{smoothing, 0.5, std::min(80, options_.coarse_size)});
+        break;
+      case Coarsening::connected_pieces:
+        cycle->hierarchy = build_pieces_hierarchy<Real>(
+            finest.op, PieceOptions{0.1, 0.5, options_.coarse_size}, smoothing);
+        break;
+    }
     note_ = "multigrid: " + kind + "(" + std::to_string(options_.pre_sweeps) + "," +
             std::to_string(options_.post_sweeps) + ") cycle in " + options_.precision + ", " +
-            std::to_string(cycle->num_levels()) + " levels, order " +
+            std::to_string(cycle->num_levels()) + " levels, coarsening " +
+            to_text(coarsening) + ", order " +
             (same ? "same" : "symmetric") + ", omega " +
             libsolve::Value(h.smoothing.omega).to_text();
     cycle_ = std::move(cycle);

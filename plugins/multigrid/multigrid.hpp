@@ -15,6 +15,7 @@
 namespace multigrid {
 
 struct MultigridOptions {
+  std::string coarsening = "auto";
   std::string cycle = "auto";
   int pre_sweeps = 2;
   int post_sweeps = 2;
@@ -28,9 +29,13 @@ struct MultigridOptions {
   static void describe(libsolve::Fields<MultigridOptions>& f) {
     using O = MultigridOptions;
     using libsolve::Range;
+    f.add("coarsening", &O::coarsening,
+          libsolve::Choices{{"auto", "piecewise-constant", "operator-dependent", "connected-pieces"}},
+          "kind of coarse levels; auto: connected-pieces for solids with Neumann walls, "
+          "operator-dependent for jumping or anisotropic coefficients, else piecewise-constant");
     f.add("cycle", &O::cycle, libsolve::Choices{{"auto", "V", "W", "F"}},
-          "order of the visits to coarse levels; auto: V where coefficients are constant, W where "
-          "they vary");
+          "order of the visits to coarse levels; auto: V where coefficients are constant and "
+          "coarsening is piecewise-constant, else W");
     f.add("pre_sweeps", &O::pre_sweeps, Range::closed(1, 8), "sweeps before the coarse correction");
     f.add("post_sweeps", &O::post_sweeps, Range::closed(1, 8), "sweeps after it");
     f.add("omega", &O::omega, Range::open(0.0, 2.0),
@@ -42,11 +47,12 @@ struct MultigridOptions {
     f.add("precision", &O::precision, libsolve::Choices{{"float", "double"}},
           "numbers inside the cycle");
     f.add("strength", &O::strength, Range::open(0.0, 2.0),
-          "coarse couplings relative to the Galerkin ones; auto: 0.5");
+          "piecewise-constant only: coarse couplings relative to the Galerkin ones; auto: 0.5");
     f.add("coarse_size", &O::coarse_size, Range::closed(1, 20000),
-          "unknowns at which a direct solver takes over");
+          "unknowns at which a direct solver takes over (operator-dependent: 80 at most)");
     f.add("fused", &O::fused,
-          "host only: all sweeps of a level in one trip through memory (same numbers either way)");
+          "piecewise-constant, host only: all sweeps of a level in one trip through memory (same "
+          "numbers either way)");
   }
 };
 

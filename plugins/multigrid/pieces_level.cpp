@@ -279,19 +279,19 @@ std::unique_ptr<Level<Real>> make_pieces_level(const PieceGraph& graph, const Pi
 }
 
 template <class Real>
-Hierarchy<Real> build_pieces_hierarchy(const LevelOperator<Real>& op, const PieceOptions& options,
+std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>& op, const PieceOptions& options,
                                        const GridSmoothing& smoothing) {
-  Hierarchy<Real> hierarchy;
+  auto hierarchy = std::make_unique<Hierarchy<Real>>();
   const LevelOperator<Real> fine = expanded(squeezed(op));
   PieceStep step = coarsen_pieces(graph_of(fine), options);
-  hierarchy.add(make_pieces_fine_level(fine, step, smoothing));
+  hierarchy->add(make_pieces_fine_level(fine, step, smoothing));
   while (step.coarse.size() > options.direct_size) {
     PieceStep next = coarsen_pieces(step.coarse, options);
     if (next.coarse.size() > 9 * step.coarse.size() / 10) break;  // what is left goes to the solver
-    hierarchy.add(make_pieces_level<Real>(step.coarse, next, smoothing));
+    hierarchy->add(make_pieces_level<Real>(step.coarse, next, smoothing));
     step = std::move(next);
   }
-  hierarchy.set_coarse_solver(make_band_solver<Real>(band_matrix(step.coarse)));
+  hierarchy->set_coarse_solver(make_band_solver<Real>(band_matrix(step.coarse)));
   return hierarchy;
 }
 
@@ -300,7 +300,7 @@ Hierarchy<Real> build_pieces_hierarchy(const LevelOperator<Real>& op, const Piec
       const LevelOperator<Real>&, const PieceStep&, const GridSmoothing&);                         \
   template std::unique_ptr<Level<Real>> make_pieces_level(const PieceGraph&, const PieceStep&,     \
                                                           const GridSmoothing&);                   \
-  template Hierarchy<Real> build_pieces_hierarchy(const LevelOperator<Real>&, const PieceOptions&, \
+  template std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>&, const PieceOptions&, \
                                                   const GridSmoothing&);
 MULTIGRID_INSTANTIATE(float)
 MULTIGRID_INSTANTIATE(double)

@@ -23,7 +23,7 @@ std::unique_ptr<Level<Real>> make_pieces_level(const PieceGraph& graph, const Pi
 
 /// The whole hierarchy, to be run as W cycle. Operator of any storage. Set-up on the host, serial.
 template <class Real>
-Hierarchy<Real> build_pieces_hierarchy(const LevelOperator<Real>& op, const PieceOptions& options,
+std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>& op, const PieceOptions& options,
                                        const GridSmoothing& smoothing);
 
 }  // namespace multigrid

@@ -1,0 +1,28 @@
+/// \file
+/// Which kind of coarse levels suits an operator.
+#pragma once
+
+#include "level.hpp"
+
+namespace multigrid {
+
+enum class Coarsening {
+  piecewise_constant,  ///< pc_level.hpp: coefficients that vary little, Dirichlet solids
+  operator_dependent,  ///< box_hierarchy.hpp: jumps, aligned with the coarse grids or not; anisotropy
+  connected_pieces     ///< pieces_level.hpp: solids with Neumann walls
+};
+
+[[nodiscard]] const char* to_text(Coarsening coarsening);
+
+/// Looks at the coefficients once:
+/// - some coupled cell has an inner face without coupling and nothing that stands for it in its
+///   excess (no more than the smallest excess of a coupled cell, which is a shift): connected_pieces;
+/// - couplings along one axis are, on average and relative to the diagonal, less than half of those
+///   along another: operator_dependent (it then halves the strong axes only);
+/// - the largest coupling is more than ten times the smallest that is not zero: operator_dependent;
+/// - otherwise piecewise_constant.
+/// Iterations measured to 1e-8 behind each choice: README.md.
+template <class Real>
+Coarsening choose_coarsening(const LevelOperator<Real>& op);
+
+}  // namespace multigrid
