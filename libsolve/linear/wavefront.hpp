@@ -17,7 +17,7 @@
 
 namespace libsolve {
 
-inline constexpr int max_stages = 32;
+inline constexpr int max_stages = 40;
 
 struct WavefrontPlan {
   int ny = 1, nz = 1;
