@@ -24,7 +24,7 @@ struct WavefrontPlan {
   int stages = 1;
   int tile = 1 << 30;  // rows; even
   int slabs = 1;
-  bool take_turns = false;  // stages alternate row by row, else plane (of a tile) by plane
+  int turn = 1 << 30;  // rows a stage works on before it is the turn of the next one
 
   /// First plane of slab s; even, so that pairs of planes stay together.
   [[nodiscard]] int slab_begin(int s) const {
@@ -71,15 +71,11 @@ void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
         first = std::min(first, j0[s] + s);
         last = std::max(last, j1[s] + s);
       }
-      if (!plan.take_turns) {
-        for (int s = 0; s < plan.stages; ++s)
-          for (int j = j0[s]; j < j1[s]; ++j) row_stage(worker, s, j, t - s);
-        continue;
-      }
-      for (int step = first; step < last; ++step) {
+      for (std::int64_t step = first; step < last; step += plan.turn) {
         for (int s = 0; s < plan.stages; ++s) {
-          const int j = step - s;
-          if (j >= j0[s] && j < j1[s]) row_stage(worker, s, j, t - s);
+          const int from = int(std::max<std::int64_t>(j0[s], step - s));
+          const int to = int(std::min<std::int64_t>(j1[s], step + plan.turn - s));
+          if (from < to) row_stage(worker, s, from, to, t - s);
         }
       }
     }
@@ -88,7 +84,8 @@ void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
 
 }  // namespace detail
 
-/// Calls row_stage(worker, stage, j, k) for row j of plane k, each row and stage once. `worker` < 2
+/// Calls row_stage(worker, stage, j0, j1, k) for rows j0 <= j < j1 of plane k, each row and stage
+/// once. `worker` < 2
 /// * plan.slabs: no two concurrent calls have the same, and for a given plan the calls of one
 /// worker are always the same ones in the same order (for reductions).
 template <class RowStage>

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <libsolve/core/types.hpp>
+#include <libsolve/linear/stream_row.hpp>
 #include <libsolve/linear/wavefront.hpp>
 #include <utility>
 #include <vector>
@@ -147,10 +148,10 @@ inline double emit(double v, double x, const double* b, double* y, int i) {
   return pass == StencilPass::apply_dot ? x * v : 0.0;
 }
 
-/// One row; y and b point at the whole vectors. A neighbour outside the domain is replaced by the
-/// cell itself, whose difference to itself is zero.
+/// One row, written to `to`; x and b point at the whole vectors. A neighbour outside the domain is
+/// replaced by the cell itself, whose difference to itself is zero.
 template <StencilPass pass>
-double stencil_row(const ConstantStencil& s, const double* x, const double* b, double* y, int j,
+double stencil_row(const ConstantStencil& s, const double* x, const double* b, double* to, int j,
                    int k) {
   const int n = s.n[0];
   const std::ptrdiff_t nx = n;
@@ -168,7 +169,6 @@ double stencil_row(const ConstantStencil& s, const double* x, const double* b, d
   const double Ty = s.T[1];
   const double Tz = s.T[2];
   const double d = 2 * (Tx + Ty + Tz) + e;
-  double* to = y + at;
   const double* from = pass == StencilPass::residual ? b + at : nullptr;
   double sum = 0;
   const auto end_cell = [&](int i) {
@@ -192,7 +192,7 @@ double stencil_row(const ConstantStencil& s, const double* x, const double* b, d
 }
 
 template <StencilPass pass>
-double stencil_row(const VariableStencil& s, const double* x, const double* b, double* y, int j,
+double stencil_row(const VariableStencil& s, const double* x, const double* b, double* to, int j,
                    int k) {
   const int n = s.n[0];
   const std::ptrdiff_t nx = n;
@@ -210,7 +210,6 @@ double stencil_row(const VariableStencil& s, const double* x, const double* b, d
   const double* fzp = s.face[2] ? s.face[2] + at : e;
   const double* fym = j > 0 ? fyp - nx : fyp;
   const double* fzm = k > 0 ? fzp - plane : fzp;
-  double* to = y + at;
   const double* from = pass == StencilPass::residual ? b + at : nullptr;
   double sum = 0;
   const auto rest = [&](int i) {
@@ -290,6 +289,30 @@ class WorkerSums {
   std::vector<double> sums_;
 };
 
+/// Lets rows be computed in place, or, where the whole result is larger than the cache, beside and
+/// then streamed out.
+class RowWriter {
+ public:
+  template <class Stencil>
+  RowWriter(const Stencil& s, int slabs) : nx_(s.n[0]), ny_(s.n[1]), stride_(s.n[0] + 8) {
+    if (sizeof(double) * nx_ * ny_ * s.n[2] >= stream_bytes)
+      rows_.resize(std::size_t(2) * slabs * stride_);
+  }
+  template <class ComputeRow>
+  double write(int worker, double* y, int j, int k, const ComputeRow& compute_row) {
+    double* to = y + nx_ * (j + ny_ * k);
+    if (rows_.empty()) return compute_row(to);
+    double* beside = rows_.data() + std::size_t(worker) * stride_;
+    const double sum = compute_row(beside);
+    stream_row(beside, int(nx_), to);
+    return sum;
+  }
+
+ private:
+  std::ptrdiff_t nx_, ny_, stride_;
+  std::vector<double> rows_;
+};
+
 template <StencilPass pass, class Exec, class Stencil>
 double stencil_pass(const Exec& exec, const Stencil& stencil, const double* x, const double* b,
                     double* y) {
@@ -298,8 +321,13 @@ double stencil_pass(const Exec& exec, const Stencil& stencil, const double* x, c
     const WavefrontPlan plan =
         plan_wavefront(s.n[1], s.n[2], 1, stencil_tile(s.n[0], 6), exec.concurrency());
     WorkerSums sums(plan.slabs);
-    run_wavefront(plan, [&](int worker, int, int j, int k) {
-      sums[worker] += stencil_row<pass>(s, x, b, y, j, k);
+    RowWriter writer(s, plan.slabs);
+    run_wavefront(plan, [&](int worker, int, int j0, int j1, int k) {
+      double sum = 0;
+      for (int j = j0; j < j1; ++j)
+        sum += writer.write(worker, y, j, k,
+                            [&](double* to) { return stencil_row<pass>(s, x, b, to, j, k); });
+      sums[worker] += sum;
     });
     return sums.total();
   } else {
@@ -342,22 +370,29 @@ double stencil_update_apply_dot(const Exec& exec, const Stencil& stencil, const 
     const WavefrontPlan plan =
         plan_wavefront(s.n[1], s.n[2], 2, stencil_tile(s.n[0], 8), exec.concurrency());
     WorkerSums sums(plan.slabs);
-    run_wavefront(plan, [&](int worker, int stage, int j, int k) {
+    RowWriter writer(s, plan.slabs);
+    run_wavefront(plan, [&](int worker, int stage, int j0, int j1, int k) {
       if (stage == 0) {
-        const int n = s.n[0];
-        const std::ptrdiff_t from = n * (j + std::ptrdiff_t(s.n[1]) * k);
+        const std::ptrdiff_t nx = s.n[0];
+        const std::ptrdiff_t from = nx * (j0 + std::ptrdiff_t(s.n[1]) * k);
+        const std::ptrdiff_t n = nx * (j1 - j0);
         double* to = p + from;
         const double* add = z + from;
         if (beta == 0.0) {
 #pragma omp simd
-          for (int i = 0; i < n; ++i) to[i] = add[i];
+          for (std::ptrdiff_t i = 0; i < n; ++i) to[i] = add[i];
         } else {
 #pragma omp simd
-          for (int i = 0; i < n; ++i) to[i] = add[i] + beta * to[i];
+          for (std::ptrdiff_t i = 0; i < n; ++i) to[i] = add[i] + beta * to[i];
         }
         return;
       }
-      sums[worker] += stencil_row<StencilPass::apply_dot>(s, p, nullptr, q, j, k);
+      double sum = 0;
+      for (int j = j0; j < j1; ++j)
+        sum += writer.write(worker, q, j, k, [&](double* to) {
+          return stencil_row<StencilPass::apply_dot>(s, p, nullptr, to, j, k);
+        });
+      sums[worker] += sum;
     });
     return sums.total();
   } else {
