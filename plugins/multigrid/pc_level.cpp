@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <libsolve/linear/stream_row.hpp>
 #include <libsolve/linear/wavefront.hpp>
 #include <type_traits>
 #include <vector>
@@ -217,47 +218,25 @@ void store_row(const Real* __restrict__ even, const Real* __restrict__ odd, int 
   if (nx & 1) to[nx - 1] = f * To(even[pairs]);
 }
 
-/// Rows with constant coefficients. All cells but those at the two ends of x have the same weights:
-/// the loop runs over the half row as if it had no ends, then the end cells are done again and the
-/// padding is set back to zero.
-template <class Real>
-struct RowEnds {
-  int left = -1, right = -1;  // positions, -1: this colour has no cell there
-  RowEnds(int o, int nx) {
-    if (o == 0) left = 0;
-    if (((nx - 1 - o) & 1) == 0) right = (nx - 1 - o) / 2;
-  }
-};
-
+/// Rows with constant coefficients. What is different at the ends of x comes from tables.
 template <class Real, Old old, bool Prolong>
 void relax_row_constant(const SplitGrid<Real>& g, int c, int j, int k, const Real* from) {
   const HalfRow<Real, false> h(g, c, j, k);
   const int n = Prolong ? g.count(h.o) : g.half;  // `from` has no padding
   Real* __restrict__ z = h.z;
-  const Real d = h.d_row + 2 * h.tx;
-  const Real w = d > 0 ? h.omega / d : Real(0);
-  const RowEnds<Real> ends(h.o, h.nx);
-  auto at_end = [&](int m) {
-    if constexpr (old == Old::zero_all) return h.relaxed_alone(m);
-    Real before = old == Old::any ? z[m] : Real(0);
-    if constexpr (Prolong) before += from[m];
-    return h.relaxed(m, before);
-  };
-  const Real left = ends.left >= 0 ? at_end(ends.left) : Real(0);
-  const Real right = ends.right >= 0 ? at_end(ends.right) : Real(0);
+  const Real* w = g.relax_rows + std::ptrdiff_t(2 * h.side + h.o) * g.half;
   if constexpr (old == Old::zero_all) {
 #pragma omp simd
-    for (int m = 0; m < n; ++m) z[m] = w * h.b[m];
+    for (int m = 0; m < n; ++m) z[m] = w[m] * h.b[m];
   } else {
     const Real keep = Real(1) - h.omega;
-    const Real wx = w * h.tx;
-    const Real wy = w * h.ty;
-    const Real wz = w * h.tz;
+    const Real* t_outer = g.outer_rows + h.o * g.half;
 #pragma omp simd
     for (int m = 0; m < n; ++m) {
-      Real s = w * h.b[m] + wx * (h.inner[m] + h.outer[m]);
-      s += wy * (h.ym[m] + h.yp[m]);
-      s += wz * (h.zm[m] + h.zp[m]);
+      Real s = h.b[m] + h.tx * h.inner[m] + t_outer[m] * h.outer[m];
+      s += h.ty * (h.ym[m] + h.yp[m]);
+      s += h.tz * (h.zm[m] + h.zp[m]);
+      s *= w[m];
       if constexpr (old == Old::any) {
         if constexpr (Prolong)
           s += keep * (z[m] + from[m]);
@@ -267,9 +246,6 @@ void relax_row_constant(const SplitGrid<Real>& g, int c, int j, int k, const Rea
       z[m] = s;
     }
   }
-  if (ends.left >= 0) z[ends.left] = left;
-  if (ends.right >= 0) z[ends.right] = right;
-  for (int m = g.count(h.o); m < n; ++m) z[m] = 0;
 }
 
 template <class Real, bool Variable, Old old>
@@ -287,6 +263,11 @@ void relax_row(const SplitGrid<Real>& g, int c, int j, int k) {
   } else {
     relax_row_constant<Real, old, false>(g, c, j, k, nullptr);
   }
+}
+
+template <class Real, bool Variable, Old old>
+void relax_rows(const SplitGrid<Real>& g, int c, int j0, int j1, int k) {
+  for (int j = j0; j < j1; ++j) relax_row<Real, Variable, old>(g, c, j, k);
 }
 
 template <class Real>
@@ -448,7 +429,7 @@ class PcLevel final : public Level<Real> {
   SplitGrid<Real> g_;
   Transfer t_;
   std::size_t bytes_ = 0;
-  View<Real> z_, b_, zero_, coefficients_;
+  View<Real> z_, b_, zero_, tables_, coefficients_;
   Kokkos::View<double*, Kokkos::HostSpace> row_dots_;
 };
 
@@ -529,6 +510,29 @@ void PcLevel<Real, Variable>::build_constant(const LevelOperator<Real>& op) {
     g_.T[a] = Real(op.coupling[axis[a]]);
     for (int s = 0; s < 2; ++s) g_.side[a][s] = Real(op.side[axis[a]][s]);
   }
+  for (int side = 0; side < 64; ++side) {
+    double d = shift;
+    for (int a = 0; a < 3; ++a) {
+      if (axis[a] < 0) continue;
+      const int flags = side >> (a == 0 ? 0 : 2 * a) & 3;
+      for (int s = 0; s < 2; ++s) d += flags >> s & 1 ? op.side[axis[a]][s] : op.coupling[axis[a]];
+    }
+    g_.relax[side >> 2][side & 3] = d > 0 ? Real(options_.omega / d) : Real(0);
+  }
+  const int half = g_.half;
+  tables_ = allocate("multigrid::tables", std::size_t(34) * half);
+  auto table = Kokkos::create_mirror_view(tables_);
+  for (int o = 0; o < 2; ++o) {
+    for (int m = 0; m < g_.count(o); ++m) {
+      const int i = 2 * m + o;
+      const int ends = (i == 0 ? 1 : 0) + (i + 1 == g_.nx ? 2 : 0);
+      for (int side = 0; side < 16; ++side) table[(2 * side + o) * half + m] = g_.relax[side][ends];
+      if (o == 0 ? i > 0 : i + 1 < g_.nx) table[(32 + o) * half + m] = g_.T[0];
+    }
+  }
+  Kokkos::deep_copy(tables_, table);
+  g_.relax_rows = tables_.data();
+  g_.outer_rows = tables_.data() + std::ptrdiff_t(32) * half;
 }
 
 /// Faces and signed inverse diagonal of one row, natural to split order.
@@ -618,7 +622,6 @@ WavefrontPlan PcLevel<Real, Variable>::plan(int stages) const {
   const int threads =
       options_.slabs > 0 ? options_.slabs : Kokkos::DefaultHostExecutionSpace().concurrency();
   WavefrontPlan plan = plan_wavefront(g_.ny, g_.nz, stages, tile, threads);
-  plan.take_turns = true;
   return plan;
 }
 
@@ -632,47 +635,51 @@ void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start st
   const std::size_t row_bytes = 2 * sizeof(Real) * g.half;
   const WavefrontPlan wave = plan(half_sweeps + 1);
   std::vector<Real> scratch(std::size_t(2) * wave.slabs * 2 * g.half);
-  run_wavefront(wave, [&](int worker, int s, int j, int k) {
+  run_wavefront(wave, [&](int worker, int s, int row0, int row1, int k) {
     if (s < half_sweeps) {
       const int c = s & 1;
       if (from_zero && s == 0) {
-        const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
-        const int flip = (j + k) & 1;
-        prefetch<1>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
-        prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
-        Real* even = g.b + g.offset(flip, j, k);
-        Real* odd = g.b + g.offset(1 - flip, j, k);
-        if (source.outer) {
-          prefetch<0>(source.outer + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
-          load_row(source.outer + row * g.nx, source.scale, g.nx, even, odd);
-        } else {
-          load_row(source.level + row * g.nx, 1.0, g.nx, even, odd);
+        for (int j = row0; j < row1; ++j) {
+          const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
+          const int flip = (j + k) & 1;
+          prefetch<1>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
+          prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
+          Real* even = g.b + g.offset(flip, j, k);
+          Real* odd = g.b + g.offset(1 - flip, j, k);
+          if (source.outer) {
+            prefetch<0>(source.outer + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
+            load_row(source.outer + row * g.nx, source.scale, g.nx, even, odd);
+          } else {
+            load_row(source.level + row * g.nx, 1.0, g.nx, even, odd);
+          }
         }
-        relax_row<Real, Variable, Old::zero_all>(g, c, j, k);
+        relax_rows<Real, Variable, Old::zero_all>(g, c, row0, row1, k);
       } else if (from_zero && s == 1) {
-        relax_row<Real, Variable, Old::zero_own>(g, c, j, k);
+        relax_rows<Real, Variable, Old::zero_own>(g, c, row0, row1, k);
       } else {
-        relax_row<Real, Variable, Old::any>(g, c, j, k);
+        relax_rows<Real, Variable, Old::any>(g, c, row0, row1, k);
       }
       return;
     }
     // residual and restriction, at the last fine row of each coarse row
     if (t.z && !(k & 1) && k + 1 < g.nz) return;
-    if (t.y && !(j & 1) && j + 1 < g.ny) return;
     const int ck = t.z ? k / 2 : k;
-    const int cj = t.y ? j / 2 : j;
-    const int j0 = t.y ? 2 * cj : cj;
     const int k0 = t.z ? 2 * ck : ck;
-    Real* to = coarse + (std::ptrdiff_t(ck) * t.cny + cj) * t.cnx;
     Real* acc = scratch.data() + std::size_t(worker) * 2 * g.half;
-    if constexpr (!Variable) {
-      if (t.x) {
-        restrict_rows_constant(g, t.cnx, j0, j + 1, k0, k + 1, acc);
-        for (int m = 0; m < t.cnx; ++m) to[m] = acc[m];
-        return;
+    for (int j = row0; j < row1; ++j) {
+      if (t.y && !(j & 1) && j + 1 < g.ny) continue;
+      const int cj = t.y ? j / 2 : j;
+      const int j0 = t.y ? 2 * cj : cj;
+      Real* to = coarse + (std::ptrdiff_t(ck) * t.cny + cj) * t.cnx;
+      if constexpr (!Variable) {
+        if (t.x) {
+          restrict_rows_constant(g, t.cnx, j0, j + 1, k0, k + 1, acc);
+          for (int m = 0; m < t.cnx; ++m) to[m] = acc[m];
+          continue;
+        }
       }
+      restrict_rows<Real, Variable>(g, t, only_red, j0, j + 1, k0, k + 1, acc, to);
     }
-    restrict_rows<Real, Variable>(g, t, only_red, j0, j + 1, k0, k + 1, acc, to);
   });
 }
 
@@ -690,47 +697,59 @@ void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Rea
     row_dots_ = Kokkos::View<double*, Kokkos::HostSpace>("multigrid::row_dots", 2 * rows);
   double* row_dots = row_dots_.data();
   const std::size_t row_bytes = 2 * sizeof(Real) * g.half;
-  run_wavefront(plan(half_sweeps + 1), [&](int, int s, int j, int k) {
+  WavefrontPlan wave = plan(half_sweeps + 1);
+  wave.turn = 1;  // the last stage waits for memory most
+  std::vector<double> scratch(std::size_t(2) * wave.slabs * (g.nx + 8));
+  const bool bypass = dots && std::size_t(rows) * g.nx * sizeof(double) >= libsolve::stream_bytes;
+  run_wavefront(wave, [&](int worker, int s, int row0, int row1, int k) {
     if (s == 0) {
-      prefetch<0>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
-      prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
       // the colour relaxed first gets its correction while it is relaxed, where that is possible
       const int c = post_colour(0);
-      prolong_half_row<Real, Variable>(g, t, coarse, 1 - c, j, k);
-      if (!merge) prolong_half_row<Real, Variable>(g, t, coarse, c, j, k);
+      for (int j = row0; j < row1; ++j) {
+        prefetch<0>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
+        prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
+        prolong_half_row<Real, Variable>(g, t, coarse, 1 - c, j, k);
+        if (!merge) prolong_half_row<Real, Variable>(g, t, coarse, c, j, k);
+      }
     } else if (s == 1 && merge) {
       if constexpr (!Variable)
-        relax_row_constant<Real, Old::any, true>(g, post_colour(0), j, k,
-                                                 coarse_row(t, coarse, j, k));
+        for (int j = row0; j < row1; ++j)
+          relax_row_constant<Real, Old::any, true>(g, post_colour(0), j, k,
+                                                   coarse_row(t, coarse, j, k));
     } else {
-      relax_row<Real, Variable, Old::any>(g, post_colour(s - 1), j, k);
+      relax_rows<Real, Variable, Old::any>(g, post_colour(s - 1), row0, row1, k);
     }
     if (s < half_sweeps) return;
-    const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
-    const int flip = (j + k) & 1;
-    const Real* even = g.z + g.offset(flip, j, k);
-    const Real* odd = g.z + g.offset(1 - flip, j, k);
-    if (!dots) {
-      store_row(even, odd, g.nx, 1.0, result.level.data() + row * g.nx);
-      return;
-    }
-    double* to = result.outer.data() + row * g.nx;
-    prefetch<1>(to + rows_ahead * g.nx, g.nx * sizeof(double));
-    if (other) prefetch<0>(other + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
-    store_row(even, odd, g.nx, result.scale, to);
-    // rhs from the level's own copy, already in the cache
-    const Real* bs = g.b + g.offset(0, j, k);
-    const Real* zs = g.z + g.offset(0, j, k);
-    double a = 0, b = 0;
+    double* buffer = scratch.data() + std::size_t(worker) * (g.nx + 8);
+    for (int j = row0; j < row1; ++j) {
+      const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
+      const int flip = (j + k) & 1;
+      const Real* even = g.z + g.offset(flip, j, k);
+      const Real* odd = g.z + g.offset(1 - flip, j, k);
+      if (!dots) {
+        store_row(even, odd, g.nx, 1.0, result.level.data() + row * g.nx);
+        continue;
+      }
+      double* to = result.outer.data() + row * g.nx;
+      double* z = bypass ? buffer : to;
+      if (!bypass) prefetch<1>(to + rows_ahead * g.nx, g.nx * sizeof(double));
+      if (other) prefetch<0>(other + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
+      store_row(even, odd, g.nx, result.scale, z);
+      // rhs from the level's own copy, already in the cache
+      const Real* bs = g.b + g.offset(0, j, k);
+      const Real* zs = g.z + g.offset(0, j, k);
+      double a = 0, b = 0;
 #pragma omp simd reduction(+ : a)
-    for (int m = 0; m < 2 * g.half; ++m) a += double(bs[m]) * double(zs[m]);
-    if (other) {
-      const double* q = other + row * g.nx;
+      for (int m = 0; m < 2 * g.half; ++m) a += double(bs[m]) * double(zs[m]);
+      if (other) {
+        const double* q = other + row * g.nx;
 #pragma omp simd reduction(+ : b)
-      for (int i = 0; i < g.nx; ++i) b += to[i] * q[i];
+        for (int i = 0; i < g.nx; ++i) b += z[i] * q[i];
+      }
+      if (bypass) libsolve::stream_row(z, g.nx, to);
+      row_dots[2 * row] = a;
+      row_dots[2 * row + 1] = b;
     }
-    row_dots[2 * row] = a;
-    row_dots[2 * row + 1] = b;
   });
   if (!dots) return;
   double a = 0, b = 0;

@@ -60,6 +60,12 @@ struct SplitGrid {
   Real T[3] = {0, 0, 0};
   Real side[3][2] = {{0, 0}, {0, 0}, {0, 0}};
   Real shift = 0;
+  // omega / d by sides, 1 first, 2 last, 3 both: [y side + 4 z side][x side], and for whole half
+  // rows [y side + 4 z side][o][m], 0 in the padding; coupling to the outer neighbour [o][m], 0
+  // where there is none.
+  Real relax[16][4] = {};
+  const Real* relax_rows = nullptr;
+  const Real* outer_rows = nullptr;
   // Variable coefficients. Faces along x in two arrays with half a row each: between the cells
   // 2 m and 2 m + 1 (inner) and between 2 m - 1 and 2 m (outer, 0 at m = 0). Stored like z: faces
   // towards the next cell along y and z, and the inverse diagonal; its sign bit marks a cell
@@ -96,6 +102,8 @@ struct HalfRow {
   Real d_row;  // diagonal without x
   Real left, right;
   Real omega;
+  const Real* weight;  // omega / d by x side
+  int side;
   int o, nx;
 
   KOKKOS_FORCEINLINE_FUNCTION HalfRow(const SplitGrid<Real>& g, int c, int j, int k) {
@@ -120,8 +128,14 @@ struct HalfRow {
     left = g.side[0][0];
     right = g.side[0][1];
     omega = g.omega;
+    side = (j > 0 ? 0 : 1) + (j + 1 < g.ny ? 0 : 2) + (k > 0 ? 0 : 4) + (k + 1 < g.nz ? 0 : 8);
+    weight = g.relax[side];
   }
 
+  KOKKOS_FORCEINLINE_FUNCTION Real weight_of(int m) const {
+    const int i = 2 * m + o;
+    return weight[(i > 0 ? 0 : 1) + (i + 1 < nx ? 0 : 2)];
+  }
   KOKKOS_FORCEINLINE_FUNCTION bool has_parent(int) const { return true; }
 
   /// Any cell: b_c + sum of T_f z_neighbour; d becomes the diagonal.
@@ -143,14 +157,10 @@ struct HalfRow {
   KOKKOS_FORCEINLINE_FUNCTION Real relaxed(int m, Real old) const {
     Real d;
     const Real s = sum(m, d);
-    return (Real(1) - omega) * old + (d > 0 ? omega / d : Real(0)) * s;
+    return (Real(1) - omega) * old + weight_of(m) * s;
   }
   /// The same where all neighbours count as zero.
-  KOKKOS_FORCEINLINE_FUNCTION Real relaxed_alone(int m) const {
-    const int i = 2 * m + o;
-    const Real d = d_row + ((i > 0 ? tx : left) + (i + 1 < nx ? tx : right));
-    return (d > 0 ? omega / d : Real(0)) * b[m];
-  }
+  KOKKOS_FORCEINLINE_FUNCTION Real relaxed_alone(int m) const { return weight_of(m) * b[m]; }
 };
 
 /// Variable coefficients.
