@@ -14,6 +14,7 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 namespace libsolve {
 
@@ -75,7 +76,11 @@ void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
         for (int s = 0; s < plan.stages; ++s) {
           const int from = int(std::max<std::int64_t>(j0[s], step - s));
           const int to = int(std::min<std::int64_t>(j1[s], step + plan.turn - s));
-          if (from < to) row_stage(worker, s, from, to, t - s);
+          if constexpr (std::is_invocable_v<RowStage, int, int, int, int, int>) {
+            if (from < to) row_stage(worker, s, from, to, t - s);
+          } else {
+            for (int j = from; j < to; ++j) row_stage(worker, s, j, t - s);
+          }
         }
       }
     }
@@ -84,10 +89,10 @@ void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
 
 }  // namespace detail
 
-/// Calls row_stage(worker, stage, j0, j1, k) for rows j0 <= j < j1 of plane k, each row and stage
-/// once. `worker` < 2
-/// * plan.slabs: no two concurrent calls have the same, and for a given plan the calls of one
-/// worker are always the same ones in the same order (for reductions).
+/// Calls row_stage(worker, stage, j0, j1, k) for rows j0 <= j < j1 of plane k, or
+/// row_stage(worker, stage, j, k), each row and stage once. `worker` < 2 plan.slabs: no two
+/// concurrent calls have the same, and for a given plan the calls of one worker are always the same
+/// ones in the same order (for reductions).
 template <class RowStage>
 void run_wavefront(const WavefrontPlan& plan, const RowStage& row_stage) {
   auto slab = [&](int i) {
