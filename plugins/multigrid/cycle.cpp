@@ -29,21 +29,6 @@ struct Export {
   }
 };
 
-/// No level at all: the direct solver alone.
-template <class Real>
-void solve_directly(CoarseSolver<Real>& solver, const Rhs<Real>& rhs, Result<Real>& result) {
-  const auto n = std::ptrdiff_t(solver.shape().size());
-  View<Real> b("multigrid::coarse_rhs", n);
-  View<Real> z("multigrid::coarse_z", n);
-  Kokkos::parallel_for("multigrid::import", CellPolicy(0, n),
-                       Import<Real>{rhs.outer.data(), rhs.scale, b.data()});
-  solver.solve(b, z);
-  Kokkos::parallel_reduce("multigrid::export", CellPolicy(0, n),
-                          Export<Real>{z.data(), result.scale, result.outer.data(),
-                                       rhs.outer.data(), result.other.data()},
-                          result.dot_rhs, result.dot_other);
-}
-
 }  // namespace
 
 template <class Real>
@@ -56,11 +41,27 @@ void Hierarchy<Real>::add(std::unique_ptr<Level<Real>> level, bool repeat_below)
 template <class Real>
 void Hierarchy<Real>::set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solver) {
   coarse_ = std::move(solver);
+  const auto n = levels_.empty() ? std::size_t(coarse_->shape().size()) : 0;
+  direct_rhs_ = View<Real>("multigrid::direct_rhs", n);
+  direct_z_ = View<Real>("multigrid::direct_z", n);
+}
+
+/// No level at all: the direct solver alone.
+template <class Real>
+void Hierarchy<Real>::solve_directly(const Rhs<Real>& rhs, Result<Real>& result) {
+  const auto n = std::ptrdiff_t(coarse_->shape().size());
+  Kokkos::parallel_for("multigrid::import", CellPolicy(0, n),
+                       Import<Real>{rhs.outer.data(), rhs.scale, direct_rhs_.data()});
+  coarse_->solve(direct_rhs_, direct_z_);
+  Kokkos::parallel_reduce("multigrid::export", CellPolicy(0, n),
+                          Export<Real>{direct_z_.data(), result.scale, result.outer.data(),
+                                       rhs.outer.data(), result.other.data()},
+                          result.dot_rhs, result.dot_other);
 }
 
 template <class Real>
 std::size_t Hierarchy<Real>::bytes() const {
-  std::size_t sum = coarse_->bytes();
+  std::size_t sum = coarse_->bytes() + sizeof(Real) * (direct_rhs_.size() + direct_z_.size());
   for (const auto& s : levels_)
     sum += s.level->bytes() + sizeof(Real) * (s.coarse_rhs.size() + s.coarse_z.size());
   return sum;
@@ -86,7 +87,7 @@ void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>&
 template <class Real>
 void Hierarchy<Real>::cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result) {
   if (levels_.empty())
-    solve_directly(*coarse_, rhs, result);
+    solve_directly(rhs, result);
   else
     visit(0, kind, Start::zero, rhs, result);
 }

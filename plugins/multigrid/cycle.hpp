@@ -19,11 +19,11 @@ enum class CycleKind {
 template <class Real>
 class Hierarchy {
  public:
-  /// Levels are added from fine to coarse; the shape of each is the coarse shape of the one before,
-  /// that of the direct solver the coarse shape of the last. There may be no level at all. W and F
-  /// cycles visit what lies below the level twice where `repeat_below`: without it on the first
-  /// level the second visits cost little, and without it where the grid shrinks by two alone a W
-  /// cycle keeps the work of a V cycle.
+  /// Levels are added from fine to coarse, then the direct solver; the shape of each is the coarse
+  /// shape of the one before, that of the direct solver the coarse shape of the last. There may be
+  /// no level at all. W and F cycles visit what lies below the level twice where `repeat_below`:
+  /// without it on the first level the second visits cost little, and without it where the grid
+  /// shrinks by two alone a W cycle keeps the work of a V cycle.
   void add(std::unique_ptr<Level<Real>> level, bool repeat_below = true);
   void set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solver);
 
@@ -40,9 +40,11 @@ class Hierarchy {
     View<Real> coarse_rhs, coarse_z;
     bool repeat_below = true;
   };
+  void solve_directly(const Rhs<Real>& rhs, Result<Real>& result);
   void visit(int l, CycleKind kind, Start start, const Rhs<Real>& rhs, Result<Real>& result);
   std::vector<Stored> levels_;
   std::unique_ptr<CoarseSolver<Real>> coarse_;
+  View<Real> direct_rhs_, direct_z_;  ///< where there is no level
 };
 
 }  // namespace multigrid
