@@ -11,9 +11,9 @@ namespace app {
 
 /// Options that stand before or after any subcommand.
 struct Global {
-  std::vector<std::string> plugins;      ///< --plugin FILE
-  std::vector<std::string> kokkos;       ///< --kokkos-..., handed to Kokkos
-  std::string command;                   ///< the command line, for the record
+  std::vector<std::string> plugins;  ///< --plugin FILE
+  std::vector<std::string> kokkos;   ///< --kokkos-..., handed to Kokkos
+  std::string command;               ///< the command line, for the record
 };
 
 struct RunArguments {

@@ -38,8 +38,9 @@ int check_operator(const libsolve::Case& c, const libsolve::Registry& registry) 
   fmt::print("{}: declared {}, |<Ax,y> - <x,Ay>| / (|Ax| |y|) = {:.1e} on random vectors\n",
              A.description(), A.is_symmetric() ? "symmetric" : "not symmetric", defect);
   if (A.is_symmetric() && !found)
-    throw libsolve::DataError("the operator is declared symmetric, and random products say that it is "
-                              "not; correct the declaration, or use a method for unsymmetric ones");
+    throw libsolve::DataError(
+        "the operator is declared symmetric, and random products say that it is "
+        "not; correct the declaration, or use a method for unsymmetric ones");
   if (!A.is_symmetric() && found) fmt::print("note: it looks symmetric; cg or minres may do\n");
   return 0;
 }

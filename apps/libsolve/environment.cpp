@@ -52,7 +52,9 @@ void settle_openmp(char** argv) {
   ::execv("/proc/self/exe", argv);
 }
 
-void settle_mpi() { ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0); }
+void settle_mpi() {
+  ::setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+}
 
 int classify_exception(std::string& text) {
   using libsolve::ExitCode;

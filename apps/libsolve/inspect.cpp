@@ -26,7 +26,8 @@ Json numbers_below(const Hdf5File& f, const std::string& group) {
 
 Json attributes_of(const Hdf5File& f, const std::string& object) {
   Json all = Json::object();
-  for (const std::string& name : f.attributes(object)) all[name] = f.attribute_to_text(object, name);
+  for (const std::string& name : f.attributes(object))
+    all[name] = f.attribute_to_text(object, name);
   return all;
 }
 
@@ -67,8 +68,7 @@ Json summary(const Hdf5File& f) {
 std::string line_of(const Json& numbers) {
   std::vector<std::string> words;
   for (const auto& [name, value] : numbers.items())
-    words.push_back(fmt::format("{} {:.4g}", name,
-                                value.is_number() ? value.get<double>() : 0.0));
+    words.push_back(fmt::format("{} {:.4g}", name, value.is_number() ? value.get<double>() : 0.0));
   return words.empty() ? "-" : libsolve::join(words);
 }
 

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app.hpp"
 
@@ -57,7 +57,9 @@ int main(int argc, char** argv) {
   std::string output, time_limit;
   const auto add_case = [&](CLI::App* command, std::string& file) {
     command->add_option("CASE", file, "case file (TOML)")->required();
-    command->add_option("--set", sets, "override one entry of the case; may be repeated, the last wins")
+    command
+        ->add_option("--set", sets,
+                     "override one entry of the case; may be repeated, the last wins")
         ->type_name("KEY=VALUE")
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -69,12 +71,14 @@ int main(int argc, char** argv) {
       ->type_name("FILE");
   run_command->add_flag("--resume", run.resume,
                         "start from the solution of the last results file or snapshot");
-  run_command->add_option("--time-limit", time_limit,
-                          "stop after this long, results written: 90, 55m, 1h30m, 01:30:00")
+  run_command
+      ->add_option("--time-limit", time_limit,
+                   "stop after this long, results written: 90, 55m, 1h30m, 01:30:00")
       ->type_name("DURATION");
-  run_command->add_flag("--triad", run.triad,
-                        "measure STREAM triad too and report td, the time per unknown over its time "
-                        "per double");
+  run_command->add_flag(
+      "--triad", run.triad,
+      "measure STREAM triad too and report td, the time per unknown over its time "
+      "per double");
   run_command->add_flag("--quiet", run.quiet, "no progress and no summary");
 
   app::CheckArguments check;
@@ -86,10 +90,12 @@ int main(int argc, char** argv) {
   check_command->add_flag("--resolved", check.resolved, "print the case with every default");
 
   CLI::App* list_command = parser.add_subcommand("list", "methods, problem sources and plugins");
-  CLI::App* describe_command = parser.add_subcommand("describe", "options of a method or problem source");
+  CLI::App* describe_command =
+      parser.add_subcommand("describe", "options of a method or problem source");
   std::string name, kind;
   describe_command->add_option("NAME", name, "as libsolve list shows it")->required();
-  describe_command->add_option("--kind", kind, "where several kinds share a name")->type_name("KIND");
+  describe_command->add_option("--kind", kind, "where several kinds share a name")
+      ->type_name("KIND");
 
   std::string file;
   CLI::App* inspect_command = parser.add_subcommand("inspect", "what a results file holds");
@@ -106,7 +112,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app::is_first_process() ? parser.exit(e) : 0;
     if (app::is_first_process())
-      fmt::print(stderr, "libsolve: {}\nlibsolve --help shows the commands and examples\n", e.what());
+      fmt::print(stderr, "libsolve: {}\nlibsolve --help shows the commands and examples\n",
+                 e.what());
     return static_cast<int>(libsolve::ExitCode::bad_input);
   }
 

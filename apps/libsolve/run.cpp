@@ -111,7 +111,8 @@ int run(const Global& global, const RunArguments& arguments) {
   int ranks = 1;
   try {
     // Input is checked before MPI and the device are brought up.
-    const libsolve::LoadedCase loaded = libsolve::load_case(arguments.case_file, arguments.overrides);
+    const libsolve::LoadedCase loaded =
+        libsolve::load_case(arguments.case_file, arguments.overrides);
     libsolve::load_plugins(registry, {.files = global.plugins});
     const libsolve::Case c = libsolve::resolve_case(loaded, registry);
 

@@ -21,10 +21,11 @@ int terminal_width() {
 }  // namespace
 
 TerminalProgress::TerminalProgress()
-    : is_terminal_(isatty(STDERR_FILENO) != 0),
-      next_s_(is_terminal_ ? 0.0 : first_log_line_s) {}
+    : is_terminal_(isatty(STDERR_FILENO) != 0), next_s_(is_terminal_ ? 0.0 : first_log_line_s) {}
 
-TerminalProgress::~TerminalProgress() { clear(); }
+TerminalProgress::~TerminalProgress() {
+  clear();
+}
 
 void TerminalProgress::clear() {
   if (line_is_open_) fmt::print(stderr, "\r\033[K");

@@ -1,5 +1,6 @@
 #include <libsolve/io/case_file.hpp>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
@@ -10,7 +11,6 @@
 #include <iterator>
 #include <limits>
 #include <sstream>
-#include <toml++/toml.h>
 
 namespace libsolve {
 
@@ -144,8 +144,9 @@ void apply_override(Value& root, const std::string& assignment, Diagnostics& pro
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0) {
     problems.add(command_line, "",
-                 "'" + assignment + "' is no assignment; write --set table.key=value, for example "
-                 "--set method.relative_tolerance=1e-6");
+                 "'" + assignment +
+                     "' is no assignment; write --set table.key=value, for example "
+                     "--set method.relative_tolerance=1e-6");
     return;
   }
   const std::string path = trim(std::string_view(assignment).substr(0, equals));
@@ -219,7 +220,8 @@ bool parse_duration(const Value& value, double& seconds, std::string& problem) {
 
   const auto number = [&](size_t& at, double& out) {
     const size_t begin = at;
-    while (at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '.'))
+    while (at < text.size() &&
+           (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '.'))
       ++at;
     if (at == begin || std::count(text.begin() + begin, text.begin() + at, '.') > 1) return false;
     if (at - begin == 1 && text[begin] == '.') return false;

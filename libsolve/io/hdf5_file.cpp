@@ -98,7 +98,7 @@ void select_rows(hid_t space, const std::vector<hsize_t>& shape, hsize_t first, 
   const size_t rank = shape.size();
   std::vector<hsize_t> start(rank), block(rank);
   const std::function<void(size_t, hsize_t, hsize_t)> add = [&](size_t axis, hsize_t lo,
-                                                               hsize_t hi) {
+                                                                hsize_t hi) {
     // Rows [lo, hi) of the sub-array that start[0 .. axis) fixed.
     if (lo >= hi) return;
     hsize_t inner = 1;
@@ -114,8 +114,7 @@ void select_rows(hid_t space, const std::vector<hsize_t>& shape, hsize_t first, 
       partial(whole_end, lo - whole_end * inner, hi - whole_end * inner);
       return;
     }
-    if (lo < whole_begin * inner)
-      partial(whole_begin - 1, lo - (whole_begin - 1) * inner, inner);
+    if (lo < whole_begin * inner) partial(whole_begin - 1, lo - (whole_begin - 1) * inner, inner);
     if (whole_begin < whole_end) {
       start[axis] = whole_begin;
       block[axis] = whole_end - whole_begin;
@@ -133,7 +132,9 @@ void select_rows(hid_t space, const std::vector<hsize_t>& shape, hsize_t first, 
 
 }  // namespace
 
-bool hdf5_is_parallel() noexcept { return LIBSOLVE_HAVE_HDF5_PARALLEL != 0; }
+bool hdf5_is_parallel() noexcept {
+  return LIBSOLVE_HAVE_HDF5_PARALLEL != 0;
+}
 
 Hdf5File::Hdf5File(std::string path, Communicator comm, std::int64_t file, bool collective)
     : path_(std::move(path)), comm_(std::move(comm)), file_(file), collective_(collective) {}
@@ -279,9 +280,9 @@ void Hdf5File::write_small(const std::string& path, std::int64_t space, std::int
                            const void* data) {
   make_group(path.substr(0, path.rfind('/')));
   const std::string what = "write '" + path + "'";
-  const Handle set(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT,
-                              H5P_DEFAULT),
-                   H5Dclose);
+  const Handle set(
+      H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      H5Dclose);
   check(set.get(), what);
   // All ranks hold the same; one of them writes it.
   if (comm_.rank() == 0)
@@ -331,9 +332,9 @@ void Hdf5File::write_column(const std::string& path, std::int64_t type, std::siz
   const Handle space(H5Screate_simple(1, &now, &limit), H5Sclose);
   const Handle layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_chunk(layout.get(), 1, &chunk);
-  const Handle set(H5Dcreate2(file_, path.c_str(), type, space.get(), H5P_DEFAULT, layout.get(),
-                              H5P_DEFAULT),
-                   H5Dclose);
+  const Handle set(
+      H5Dcreate2(file_, path.c_str(), type, space.get(), H5P_DEFAULT, layout.get(), H5P_DEFAULT),
+      H5Dclose);
   check(set.get(), what);
   if (comm_.rank() == 0 && length > 0)
     check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), what);
@@ -480,8 +481,8 @@ void Hdf5File::read_vector(const std::string& path, const Vector& values) const 
   GlobalIndex size = 1;
   for (const GlobalIndex n : stored) size *= n;
   if (size != values.global_size())
-    throw ShapeError("'" + path_ + "': '" + path + "' has " + std::to_string(size) +
-                     " entries, " + std::to_string(values.global_size()) + " are needed");
+    throw ShapeError("'" + path_ + "': '" + path + "' has " + std::to_string(size) + " entries, " +
+                     std::to_string(values.global_size()) + " are needed");
   const Handle set(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
   check(set.get(), "open '" + path + "'");
   const Handle space(H5Dget_space(set.get()), H5Sclose);

@@ -29,10 +29,12 @@ std::string folder_of(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-std::string temporary_path(const std::string& path) { return path + ".tmp"; }
+std::string temporary_path(const std::string& path) {
+  return path + ".tmp";
+}
 
-/// What a file of `r` takes at most, roughly. Asked for ahead, since HDF5 recovers badly from a disk
-/// that fills up while it writes.
+/// What a file of `r` takes at most, roughly. Asked for ahead, since HDF5 recovers badly from a
+/// disk that fills up while it writes.
 double bytes_of(const Results& r) {
   const size_t texts = r.case_record.text.size() + r.case_record.resolved.size() +
                        r.environment.kokkos.size() + r.environment.command.size();
@@ -40,7 +42,9 @@ double bytes_of(const Results& r) {
   return field_bytes(r.solution) + field_bytes(r.data) + static_cast<double>(texts + history) + 1e5;
 }
 
-std::string unit_or_none(const std::string& unit) { return unit.empty() ? "dimensionless" : unit; }
+std::string unit_or_none(const std::string& unit) {
+  return unit.empty() ? "dimensionless" : unit;
+}
 
 /// Names of measures come from methods; a slash would open a group.
 std::string link_name(std::string name) {
@@ -75,10 +79,7 @@ void write_vtk_header(Hdf5File& file, const Grid& grid) {
   file.make_group("/VTKHDF/CellData");
   const std::vector<std::int64_t> version = {2, 0};
   const std::vector<std::int64_t> extent = {0, grid.cells[0], 0, grid.cells[1], 0, grid.cells[2]};
-  std::vector<double> spacing(grid.spacing.begin(), grid.spacing.end());
-  double smallest = spacing[0];
-  for (int a = 0; a < grid.dimension; ++a) smallest = std::min(smallest, spacing[a]);
-  for (int a = grid.dimension; a < 3; ++a) spacing[a] = smallest;
+  const std::array<double, 3> spacing = storage_spacing(grid);
   const std::vector<double> direction = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   file.attribute("/VTKHDF", "Version", std::span<const std::int64_t>(version));
   file.ascii_attribute("/VTKHDF", "Type", "ImageData");
@@ -86,10 +87,6 @@ void write_vtk_header(Hdf5File& file, const Grid& grid) {
   file.attribute("/VTKHDF", "Origin", std::span<const double>(grid.origin));
   file.attribute("/VTKHDF", "Spacing", std::span<const double>(spacing));
   file.attribute("/VTKHDF", "Direction", std::span<const double>(direction));
-}
-
-bool same_grid(const Grid& a, const Grid& b) {
-  return a.cells == b.cells && a.spacing == b.spacing && a.origin == b.origin;
 }
 
 std::vector<GlobalIndex> stored_shape(const Field& field) {
@@ -190,7 +187,20 @@ void write_all(Hdf5File& file, const Results& r, const std::string& created) {
 
 }  // namespace
 
-std::string snapshot_path(const std::string& path) { return path + ".partial"; }
+std::array<double, 3> storage_spacing(const Grid& grid) {
+  std::array<double, 3> spacing = grid.spacing;
+  const double smallest = *std::min_element(spacing.begin(), spacing.begin() + grid.dimension);
+  std::fill(spacing.begin() + grid.dimension, spacing.end(), smallest);
+  return spacing;
+}
+
+bool same_grid(const Grid& a, const Grid& b) {
+  return a.cells == b.cells && a.spacing == b.spacing && a.origin == b.origin;
+}
+
+std::string snapshot_path(const std::string& path) {
+  return path + ".partial";
+}
 
 double field_bytes(const std::vector<Field>& fields) {
   double bytes = 0.0;
@@ -210,16 +220,19 @@ void check_writable(const std::string& path, double bytes) {
     throw IoError("'" + path + "' is a folder; name a file for the results");
   struct statvfs disk = {};
   if (::statvfs(folder.c_str(), &disk) == 0) {
-    const double available = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+    const double available =
+        static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
     if (disk.f_blocks > 0 && available < bytes)
-      throw IoError("'" + path + "' needs about " + std::to_string(static_cast<long>(bytes / 1e6) + 1) +
-                    " MB, its file system has " + std::to_string(static_cast<long>(available / 1e6)) +
-                    " MB left; make room or choose another folder with --output");
+      throw IoError(
+          "'" + path + "' needs about " + std::to_string(static_cast<long>(bytes / 1e6) + 1) +
+          " MB, its file system has " + std::to_string(static_cast<long>(available / 1e6)) +
+          " MB left; make room or choose another folder with --output");
   }
   const std::string probe = temporary_path(path);
   const int file = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0)
-    throw IoError("'" + path + "': cannot create files in '" + folder + "': " + std::strerror(errno));
+    throw IoError("'" + path + "': cannot create files in '" + folder +
+                  "': " + std::strerror(errno));
   // Quotas show only when space is really asked for; file systems that cannot reserve are forgiven.
   const int code = bytes >= 1.0 ? ::fallocate(file, 0, 0, static_cast<off_t>(bytes)) : 0;
   const int reason = errno;
@@ -235,8 +248,7 @@ void write_results(const std::string& path, const Results& results, const Commun
   const std::string temporary = temporary_path(path);
   std::string problem;
   try {
-    if (comm.rank() == 0)
-      check_writable(path, bytes_of(results));
+    if (comm.rank() == 0) check_writable(path, bytes_of(results));
   } catch (const IoError& e) {
     problem = e.what();
   }
@@ -248,8 +260,8 @@ void write_results(const std::string& path, const Results& results, const Commun
     if (comm.rank() == 0) {
       flush_to_disk(temporary, false);
       if (std::rename(temporary.c_str(), path.c_str()) != 0)
-        throw IoError("'" + path + "': cannot rename the finished file to this name: " +
-                      std::strerror(errno));
+        throw IoError("'" + path +
+                      "': cannot rename the finished file to this name: " + std::strerror(errno));
       flush_to_disk(folder_of(path), true);
     }
   } catch (...) {

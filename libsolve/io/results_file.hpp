@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <libsolve/core/component.hpp>
 #include <libsolve/core/report.hpp>
@@ -70,6 +71,17 @@ struct Results {
 /// Throws IoError, and leaves `path` as it was, where that does not work.
 LIBSOLVE_EXPORT void write_results(const std::string& path, const Results& results,
                                    const Communicator& comm);
+
+/// XDMF text beside the results ("results.xdmf") that shows their grid fields to readers without
+/// VTKHDF: ParaView before 5.12, VisIt. Throws IoError.
+LIBSOLVE_EXPORT void write_xdmf(const std::string& results_path, const Results& results);
+LIBSOLVE_EXPORT std::string xdmf_path(const std::string& results_path);
+
+/// Spacing as picture formats get it: an axis that is not used is as thick as the smallest of the
+/// others.
+LIBSOLVE_EXPORT std::array<double, 3> storage_spacing(const Grid& grid);
+/// The same cells at the same places; only such fields share a picture.
+LIBSOLVE_EXPORT bool same_grid(const Grid& a, const Grid& b);
 
 /// The name under which snapshots of a run that will write `path` are found: "path.partial".
 LIBSOLVE_EXPORT std::string snapshot_path(const std::string& path);

@@ -10,10 +10,14 @@ namespace {
 
 const std::vector<std::string> table_names = {"problem", "method", "output", "run"};
 
-std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
 
 /// Something that solves, as opposed to an inner component or a problem source.
-bool is_method(const ComponentInfo& info) { return info.kind.ends_with("solver"); }
+bool is_method(const ComponentInfo& info) {
+  return info.kind.ends_with("solver");
+}
 
 /// A duration or "none" as seconds; what it is written as stays text for the record.
 double duration(const Value& table, const std::string& prefix, const char* key,
@@ -48,9 +52,9 @@ Value table_of(const Value& root, const char* name, Diagnostics& problems) {
     return empty;
   }
   if (found->is_table()) return *found;
-  problems.add(found->where, name,
-               "must be a table: [" + std::string(name) + "], is " +
-                   std::string(found->type_name()));
+  problems.add(
+      found->where, name,
+      "must be a table: [" + std::string(name) + "], is " + std::string(found->type_name()));
   return {};
 }
 
@@ -78,8 +82,9 @@ bool component_of(const Value& root, const char* table, const char* name_key,
   const std::string key = std::string(table) + "." + name_key;
   const Value* name = found->find(name_key);
   if (name == nullptr || !name->is_string()) {
-    std::string message = name == nullptr ? std::string("is missing")
-                                          : "must be a string, is " + std::string(name->type_name());
+    std::string message = name == nullptr
+                              ? std::string("is missing")
+                              : "must be a string, is " + std::string(name->type_name());
     std::vector<std::string> keys;
     for (const auto& [k, v] : found->as_table()) keys.push_back(k);
     const std::string near = nearest_name(name_key, keys);
@@ -113,8 +118,9 @@ const ComponentInfo* find_method(const Registry& registry, const ComponentSpec& 
       for (const std::string& kind : kinds)
         for (const std::string& name : registry.names(kind)) fitting.push_back(name);
       problems.add(spec.name_where, "method.name",
-                   in_quotes(spec.name) + " solves problems of class " + in_quotes(info->problem_class) +
-                       ", the problem is of class " + in_quotes(problem_class) +
+                   in_quotes(spec.name) + " solves problems of class " +
+                       in_quotes(info->problem_class) + ", the problem is of class " +
+                       in_quotes(problem_class) +
                        (fitting.empty() ? "" : " (methods for it: " + join(fitting) + ")"));
       return nullptr;
     }
@@ -157,7 +163,8 @@ Case resolve_case(const LoadedCase& loaded, const Registry& registry) {
   Value resolved_problem, resolved_method;
   if (component_of(loaded.root, "problem", "source", registry.names(ProblemSource::kind), c.problem,
                    problems)) {
-    const Value own = registry.resolve(ProblemSource::kind, c.problem, "problem.", problems, c.base_folder);
+    const Value own =
+        registry.resolve(ProblemSource::kind, c.problem, "problem.", problems, c.base_folder);
     resolved_problem.set("source", c.problem.name);
     for (const auto& [key, value] : own.as_table())
       if (key != "name") resolved_problem.set(key, value);
@@ -170,8 +177,7 @@ Case resolve_case(const LoadedCase& loaded, const Registry& registry) {
   if (component_of(loaded.root, "method", "name", methods, c.method, problems)) {
     if (const ComponentInfo* info = find_method(registry, c.method, c.problem_class, problems)) {
       c.method_kind = info->kind;
-      resolved_method =
-          registry.resolve(info->kind, c.method, "method.", problems, c.base_folder);
+      resolved_method = registry.resolve(info->kind, c.method, "method.", problems, c.base_folder);
     }
   }
 
@@ -180,8 +186,7 @@ Case resolve_case(const LoadedCase& loaded, const Registry& registry) {
   c.output = parse_options<OutputOptions>(output, "output.", "the table [output]", problems);
   c.snapshot_interval_s =
       duration(output, "output.", "snapshot_interval", c.output.snapshot_interval, problems);
-  if (c.snapshot_interval_s == 0.0)
-    c.snapshot_interval_s = std::numeric_limits<double>::infinity();
+  if (c.snapshot_interval_s == 0.0) c.snapshot_interval_s = std::numeric_limits<double>::infinity();
   if (c.output.file.empty()) {
     const Value* written = output.find("file");
     problems.add(written != nullptr ? written->where : output.where, "output.file",

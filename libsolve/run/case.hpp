@@ -29,14 +29,16 @@ struct OutputOptions {
   std::string file = "results.h5";
   std::vector<std::string> fields = {};
   bool data = false;
+  bool xdmf = false;
   std::string snapshot_interval = "30s";
 
   static void describe(Fields<OutputOptions>& f) {
-    f.add("file", &OutputOptions::file,
-          "results file, relative to the folder the program runs in");
+    f.add("file", &OutputOptions::file, "results file, relative to the folder the program runs in");
     f.add("fields", &OutputOptions::fields, "solution fields to store; empty: all");
     f.add("data", &OutputOptions::data,
           "store the problem's input fields too (right-hand side, coefficient); a mask always is");
+    f.add("xdmf", &OutputOptions::xdmf,
+          "write FILE.xdmf too, for readers of grids without VTKHDF (ParaView before 5.12, VisIt)");
     f.add("snapshot_interval", &OutputOptions::snapshot_interval,
           "time between snapshots FILE.partial of a running solve; \"none\" for no snapshots");
   }

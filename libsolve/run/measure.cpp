@@ -53,7 +53,8 @@ double triad_seconds_per_double() {
 
 double symmetry_defect(const LinearOperator& A, std::uint64_t seed, int trials) {
   if (A.num_rows() != A.num_columns())
-    throw Unsupported("the symmetry of " + A.description() + " was asked for, and it is not square");
+    throw Unsupported("the symmetry of " + A.description() +
+                      " was asked for, and it is not square");
   double worst = 0.0;
   const Vector x("run::check_x", A.column_partition()), y = x.like("run::check_y");
   const Vector ax = x.like("run::check_ax"), ay = x.like("run::check_ay");

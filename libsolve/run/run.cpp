@@ -21,10 +21,14 @@ double seconds_since(Clock::time_point t) {
 
 std::string signal_name(int number) {
   switch (number) {
-    case SIGINT: return "SIGINT";
-    case SIGTERM: return "SIGTERM";
-    case SIGUSR1: return "SIGUSR1";
-    default: return "signal " + std::to_string(number);
+    case SIGINT:
+      return "SIGINT";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGUSR1:
+      return "SIGUSR1";
+    default:
+      return "signal " + std::to_string(number);
   }
 }
 
@@ -39,10 +43,11 @@ void add_plugins(const Registry& registry, std::string_view kind, const Value& r
   const bool known = std::any_of(plugins.begin(), plugins.end(),
                                  [&](const PluginRecord& p) { return p.file == file; });
   if (!known)
-    plugins.push_back({.name = file.empty() ? "built-in" : std::filesystem::path(file).stem().string(),
-                       .file = file,
-                       .version = info->plugin_version,
-                       .sha256 = file.empty() ? "" : sha256_of_file(file)});
+    plugins.push_back(
+        {.name = file.empty() ? "built-in" : std::filesystem::path(file).stem().string(),
+         .file = file,
+         .version = info->plugin_version,
+         .sha256 = file.empty() ? "" : sha256_of_file(file)});
   if (!resolved.is_table()) return;
   for (const OptionInfo& option : info->options)
     if (!option.component_kind.empty())
@@ -99,9 +104,9 @@ std::string resume_from(const std::string& path, const Case& c, const Problem& p
     try {
       file.read_vector(name, field.values);
     } catch (const ShapeError& e) {
-      throw InputError({.file = path, .line = 0, .column = 0}, name,
-                       std::string("--resume: the earlier run solved a problem of another size: ") +
-                           e.what());
+      throw InputError(
+          {.file = path, .line = 0, .column = 0}, name,
+          std::string("--resume: the earlier run solved a problem of another size: ") + e.what());
     }
     taken.push_back(field.name);
   }
@@ -160,7 +165,9 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   Progress silent;
   Progress& progress =
       settings.progress != nullptr && comm.rank() == 0 ? *settings.progress : silent;
-  const auto phase = [&](std::string_view name) { progress.phase(name, seconds_since(settings.start)); };
+  const auto phase = [&](std::string_view name) {
+    progress.phase(name, seconds_since(settings.start));
+  };
   const std::string path = c.output.file;
   RunOutcome outcome;
 
@@ -274,7 +281,8 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   } catch (const NumericalError& e) {  // a factorisation that broke down is a result, too
     report.status = Status::breakdown;
     report.reason = e.what();
-    report.iterations = monitor.history().iteration.empty() ? 0 : monitor.history().iteration.back();
+    report.iterations =
+        monitor.history().iteration.empty() ? 0 : monitor.history().iteration.back();
   }
   Kokkos::fence();
   const double solve_seconds = seconds_since(solve_begin);
@@ -314,6 +322,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   phase("write");
   try {
     write_results(path, results, comm);
+    if (c.output.xdmf && comm.rank() == 0) write_xdmf(path, results);
   } catch (const IoError& e) {
     return unwritable(e);
   }

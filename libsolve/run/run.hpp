@@ -25,7 +25,7 @@ struct RunSettings {
 struct RunOutcome {
   ExitCode exit_code = ExitCode::failure;
   std::string problem = {};
-  Report report = {};           ///< measures recomputed by the problem, metrics with speed
+  Report report = {};             ///< measures recomputed by the problem, metrics with speed
   std::string results_path = {};  ///< "" where they could not be written
   std::string error = {};         ///< why they could not be written
 };

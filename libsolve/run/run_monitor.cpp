@@ -23,7 +23,8 @@ RunMonitor::RunMonitor(Settings settings)
 RunMonitor::~RunMonitor() = default;
 
 void RunMonitor::begin_phase(std::string_view name) {
-  if (settings_.progress != nullptr) settings_.progress->phase(name, seconds_since(settings_.start));
+  if (settings_.progress != nullptr)
+    settings_.progress->phase(name, seconds_since(settings_.start));
 }
 
 void RunMonitor::record(std::int64_t iteration, double seconds, std::span<const Sample> samples) {
@@ -43,7 +44,8 @@ void RunMonitor::record(std::int64_t iteration, double seconds, std::span<const 
       history_.names.emplace_back(samples[i].name);
       history_.columns.emplace_back(row, missing);
     }
-    if (history_.columns[column].size() == row) history_.columns[column].push_back(samples[i].value);
+    if (history_.columns[column].size() == row)
+      history_.columns[column].push_back(samples[i].value);
   }
   for (auto& column : history_.columns)
     if (column.size() == row) column.push_back(missing);

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree
 
 try:
     import h5py
@@ -242,6 +243,27 @@ class Files(Cli):
             self.assertEqual(image["CellData/x"], f["solution/x"])
             self.assertEqual(f["solution/x"].attrs["units"], b"m")
             self.assertIn("b", f["data"])
+
+    def test_xdmf_names_the_datasets(self):
+        self.check(0, "run", self.case, "--set", "output.xdmf=true")
+        with open(self.path("results.xdmf")) as f:
+            text = f.read()
+        xml.etree.ElementTree.fromstring(text)
+        self.assertIn("results.h5:/solution/x", text)
+        self.assertIn('Dimensions="5 7 9"', text)
+
+    def test_case_files_of_the_repository(self):
+        folder = os.path.join(os.path.dirname(__file__), "../../data")
+        for root, _, files in os.walk(folder):
+            for name in sorted(files):
+                path = os.path.join(root, name)
+                if not name.endswith(".toml"):
+                    continue
+                with open(path) as f:
+                    if "LIBSOLVE_DATA_DIR" in f.read() and "LIBSOLVE_DATA_DIR" not in os.environ:
+                        continue
+                with self.subTest(case=path):
+                    self.check(0, "check", path)
 
     def test_inspect(self):
         self.check(0, "run", self.case)

@@ -76,7 +76,8 @@ class GridProblem final : public ProblemSource {
     const Vector b("test::b", partition), x("test::x", partition);
     fill(b, 1.0);
     auto system = std::make_unique<LinearSystem>(
-        std::make_shared<TwiceOperator>(static_cast<Index>(grid.num_cells()), options_.skewed), b, x);
+        std::make_shared<TwiceOperator>(static_cast<Index>(grid.num_cells()), options_.skewed), b,
+        x);
     system->grid = grid;
     system->text = "twice the identity";
     system->solution_units = "m";
@@ -130,7 +131,9 @@ class PatientSolver final : public LinearSolver {
     for (;; ++report.iterations) {
       const double norm = std::sqrt(system.A().residual(system.b(), system.x(), r));
       report.measures = {{"relative_residual", norm / reference, ""}};
-      report.seconds = {{"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), "s"}};
+      report.seconds = {
+          {"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+           "s"}};
       report.counts = {{"operator_applications", static_cast<double>(report.iterations + 1), ""}};
       const Sample samples[] = {{"residual_norm", norm}, {"relative_residual", norm / reference}};
       const Verdict verdict = monitor.observe(report.iterations, samples);

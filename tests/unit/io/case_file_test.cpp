@@ -38,7 +38,8 @@ TEST(CaseFile, KeepsTypesAndOrder) {
 }
 
 TEST(CaseFile, EveryValueKnowsItsPlace) {
-  const Value root = parse_toml("[problem]\nsource = \"poisson\"\n  size = [3,\n 4]\n", "dir/c.toml");
+  const Value root =
+      parse_toml("[problem]\nsource = \"poisson\"\n  size = [3,\n 4]\n", "dir/c.toml");
   const Value& size = *root.find("problem")->find("size");
   EXPECT_EQ(size.where.file, "dir/c.toml");
   EXPECT_EQ(size.where.line, 3);
@@ -74,10 +75,10 @@ TEST(CaseFile, MissingFileIsNamed) {
 }
 
 TEST(Override, ValuesAreTomlAndBareWordsAreStrings) {
-  const Value root = with_overrides(
-      "", {"a.int=3", "a.float=1e-6", "a.bool=true", "a.word=multigrid", "a.path=/tmp/x y.h5",
-           "a.list=[1, 2]", "a.quoted=\"3\"", "a.time=01:30:00", "a.span=55m",
-           "a.table={ name = \"cg\", k = 2 }"});
+  const Value root =
+      with_overrides("", {"a.int=3", "a.float=1e-6", "a.bool=true", "a.word=multigrid",
+                          "a.path=/tmp/x y.h5", "a.list=[1, 2]", "a.quoted=\"3\"",
+                          "a.time=01:30:00", "a.span=55m", "a.table={ name = \"cg\", k = 2 }"});
   const Value& a = *root.find("a");
   EXPECT_EQ(a.find("int")->as_integer(), 3);
   EXPECT_EQ(a.find("float")->as_number(), 1e-6);
@@ -93,8 +94,8 @@ TEST(Override, ValuesAreTomlAndBareWordsAreStrings) {
 }
 
 TEST(Override, LastOneWinsAndOthersStay) {
-  const Value root = with_overrides("[method]\nname = \"cg\"\nk = 1\nm = 7\n",
-                                    {"method.k=2", "method.k=3"});
+  const Value root =
+      with_overrides("[method]\nname = \"cg\"\nk = 1\nm = 7\n", {"method.k=2", "method.k=3"});
   EXPECT_EQ(root.find("method")->find("k")->as_integer(), 3);
   EXPECT_EQ(root.find("method")->find("k")->where.file, "--set");
   EXPECT_EQ(root.find("method")->find("m")->where.line, 4);

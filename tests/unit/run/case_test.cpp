@@ -68,20 +68,20 @@ TEST_F(Cases, NamesAloneAreEnough) {
 
 TEST_F(Cases, EverythingWrongIsReportedTogether) {
   const auto found = problems(
-      "[problem]\n"                 // 1
-      "source = \"test-grid\"\n"    // 2
-      "sise = [4, 4]\n"             // 3
-      "file = \"nothing.h5\"\n"     // 4
-      "[method]\n"                  // 5
-      "name = \"test-patient\"\n"   // 6
-      "rate = 1.5\n"                // 7
-      "delay_s = \"long\"\n"        // 8
-      "outcome = \"convergd\"\n"    // 9
-      "[outptu]\n"                  // 10
-      "file = \"a.h5\"\n"           // 11
-      "[run]\n"                     // 12
-      "sed = 3\n"                   // 13
-      "time_limit = \"soon\"\n");   // 14
+      "[problem]\n"                // 1
+      "source = \"test-grid\"\n"   // 2
+      "sise = [4, 4]\n"            // 3
+      "file = \"nothing.h5\"\n"    // 4
+      "[method]\n"                 // 5
+      "name = \"test-patient\"\n"  // 6
+      "rate = 1.5\n"               // 7
+      "delay_s = \"long\"\n"       // 8
+      "outcome = \"convergd\"\n"   // 9
+      "[outptu]\n"                 // 10
+      "file = \"a.h5\"\n"          // 11
+      "[run]\n"                    // 12
+      "sed = 3\n"                  // 13
+      "time_limit = \"soon\"\n");  // 14
   EXPECT_EQ(found.size(), 8u);
   has(found, "case.toml:3: problem.sise: ", "closest known option: 'size'");
   has(found, "case.toml:4: problem.file: ", "there is no file");
@@ -103,7 +103,8 @@ TEST_F(Cases, MissingTablesAndNames) {
 }
 
 TEST_F(Cases, UnknownNamesComeWithTheNearest) {
-  const auto found = problems("[problem]\nsource = \"test-gird\"\n[method]\nname = \"test-patien\"\n");
+  const auto found =
+      problems("[problem]\nsource = \"test-gird\"\n[method]\nname = \"test-patien\"\n");
   has(found, "case.toml:2: problem", "did you mean 'test-grid'?");
   has(found, "case.toml:4: method", "did you mean 'test-patient'?");
 }
@@ -119,8 +120,8 @@ TEST_F(Cases, FilesAreRelativeToTheCase) {
   std::ofstream(folder.file("field.h5")) << "x";
   EXPECT_TRUE(problems(good, {"problem.file=field.h5"}).empty());
   EXPECT_TRUE(problems(good, {"problem.file=" + folder.file("field.h5")}).empty());
-  has(problems(good, {"problem.file=fiel.h5"}), "--set: problem.file: ",
-      "did you mean 'field.h5'?");
+  has(problems(good, {"problem.file=fiel.h5"}),
+      "--set: problem.file: ", "did you mean 'field.h5'?");
 }
 
 }  // namespace

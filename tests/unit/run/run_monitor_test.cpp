@@ -7,7 +7,9 @@
 namespace libsolve {
 namespace {
 
-void pause(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
+void pause(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
 
 TEST(RunMonitor, HistoryHasOneColumnForEachMeasure) {
   RunMonitor monitor({});
@@ -47,7 +49,12 @@ TEST(RunMonitor, TimeLimitCountsFromTheStartOfTheRun) {
 /// Each snapshot waits for its interval, and for twenty times what the last one took.
 TEST(RunMonitor, SnapshotsComeAtTheirIntervalAndStayCheap) {
   int taken = 0;
-  RunMonitor monitor({.snapshot = [&] { ++taken; pause(0.01); }, .snapshot_interval_s = 0.02});
+  RunMonitor monitor({.snapshot =
+                          [&] {
+                            ++taken;
+                            pause(0.01);
+                          },
+                      .snapshot_interval_s = 0.02});
   monitor.observe(0, {});
   EXPECT_EQ(taken, 0);
   pause(0.03);

@@ -16,13 +16,13 @@ struct Runs : ::testing::Test {
   Runs() {
     Registrar registrar(registry, "", "0");
     test::register_test_components(registrar);
-    std::ofstream(folder.file("case.toml"))
-        << "[problem]\nsource = \"test-grid\"\nsize = [4, 3, 2]\n[method]\nname = \"test-patient\"\n";
+    std::ofstream(folder.file("case.toml")) << "[problem]\nsource = \"test-grid\"\nsize = [4, 3, "
+                                               "2]\n[method]\nname = \"test-patient\"\n";
   }
   RunOutcome run(std::vector<std::string> overrides = {}, RunSettings settings = {}) {
     overrides.push_back("output.file=" + folder.file("results.h5"));
-    return run_case(resolve_case(load_case(folder.file("case.toml"), overrides), registry), registry,
-                    settings);
+    return run_case(resolve_case(load_case(folder.file("case.toml"), overrides), registry),
+                    registry, settings);
   }
   Hdf5File results() { return Hdf5File::open(folder.file("results.h5")); }
   test::TemporaryFolder folder;
@@ -123,8 +123,8 @@ TEST_F(Runs, ResumeStartsFromTheEarlierSolution) {
 TEST_F(Runs, UnwritableResultsAreSeenBeforeTheSolve) {
   const auto to = [&](const std::string& path) {
     std::vector<std::string> overrides = {"output.file=" + path, "method.outcome=unsupported"};
-    return run_case(resolve_case(load_case(folder.file("case.toml"), overrides), registry), registry,
-                    RunSettings());
+    return run_case(resolve_case(load_case(folder.file("case.toml"), overrides), registry),
+                    registry, RunSettings());
   };
   std::ofstream(folder.file("plain")) << "x";
   const RunOutcome outcome = to(folder.file("plain") + "/results.h5");
@@ -135,8 +135,9 @@ TEST_F(Runs, UnwritableResultsAreSeenBeforeTheSolve) {
 
 TEST_F(Runs, MissingFoldersAreMade) {
   const std::vector<std::string> overrides = {"output.file=" + folder.file("a/b/results.h5")};
-  const RunOutcome outcome = run_case(
-      resolve_case(load_case(folder.file("case.toml"), overrides), registry), registry, RunSettings());
+  const RunOutcome outcome =
+      run_case(resolve_case(load_case(folder.file("case.toml"), overrides), registry), registry,
+               RunSettings());
   EXPECT_EQ(outcome.exit_code, ExitCode::converged);
   EXPECT_TRUE(std::filesystem::exists(folder.file("a/b/results.h5")));
 }
