@@ -160,9 +160,8 @@ class Fields {
   template <class M, class Owner>
     requires std::is_base_of_v<Owner, O>
   Handle add(std::string name, M Owner::* member, Range range, std::string help) {
-    Field f;
-    f.info = {.name = std::move(name), .type = detail::TypeName<M>::text, .range = range.to_text(),
-              .help = std::move(help)};
+    Field f = field(std::move(name), detail::TypeName<M>::text, std::move(help));
+    f.info.range = range.to_text();
     f.set = [member, range](O& o, const Value& v) {
       M parsed{};
       std::string problem;
@@ -179,9 +178,9 @@ class Fields {
   template <class M, class Owner>
     requires std::is_base_of_v<Owner, O>
   Handle add(std::string name, std::optional<M> Owner::* member, Range range, std::string help) {
-    Field f;
-    f.info = {.name = std::move(name), .type = std::string(detail::TypeName<M>::text) + " or \"auto\"",
-              .range = range.to_text(), .help = std::move(help)};
+    Field f = field(std::move(name), std::string(detail::TypeName<M>::text) + " or \"auto\"",
+                    std::move(help));
+    f.info.range = range.to_text();
     f.set = [member, range](O& o, const Value& v) -> std::string {
       if (v.is_string() && v.as_string() == "auto") {
         o.*member = std::nullopt;
@@ -204,9 +203,8 @@ class Fields {
   template <class Owner>
     requires std::is_base_of_v<Owner, O>
   Handle add(std::string name, std::string Owner::* member, Choices choices, std::string help) {
-    Field f;
-    f.info = {.name = std::move(name), .type = "string", .choices = choices.words,
-              .help = std::move(help)};
+    Field f = field(std::move(name), "string", std::move(help));
+    f.info.choices = choices.words;
     f.set = [member, words = choices.words](O& o, const Value& v) {
       std::string parsed;
       std::string problem;
@@ -255,6 +253,14 @@ class Fields {
   const std::vector<Field>& fields() const { return fields_; }
 
  private:
+  // Member by member: nvcc 13 loses designated initialisers inside of templates.
+  static Field field(std::string name, std::string type, std::string help) {
+    Field f;
+    f.info.name = std::move(name);
+    f.info.type = std::move(type);
+    f.info.help = std::move(help);
+    return f;
+  }
   Handle push(Field f) {
     const O defaults{};
     f.info.default_value = f.get(defaults).to_text();
