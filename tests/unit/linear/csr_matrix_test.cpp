@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/linear/assembled.hpp>
 #include <libsolve/linear/detail/csr_product.hpp>
 #include <limits>
 #include <tests/support/execution_spaces.hpp>
@@ -197,7 +198,8 @@ TEST(CsrMatrix, CountsBytesOfOneProduct) {
 
 TEST(CsrLayout, GridMatricesAreBandedNearlyEverywhere) {
   const auto A = test::laplacian(40, 40);
-  const detail::CsrArrays arrays{1600, 1600, A->row_pointers(), A->columns(), A->values()};
+  const HostCsr host = host_csr(*A);
+  const detail::CsrArrays arrays{1600, 1600, host.row_pointers, host.columns, host.values};
   const auto slices = detail::make_sliced_rows(arrays, detail::RowLayout::sliced);
   EXPECT_GT(slices.banded_share(), 0.9);
 }
