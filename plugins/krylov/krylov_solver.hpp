@@ -94,6 +94,7 @@ class KrylovSolver : public LinearSolver {
   ~KrylovSolver() override;
   void setup(const LinearSystem& system) final;
   Report solve(LinearSystem& system, Monitor& monitor) final;
+  using LinearSolver::solve;
 
  protected:
   /// Throws Unsupported where this method cannot work with the operator's shape or preconditioner;
