@@ -35,7 +35,7 @@ HostView<Real> host_zeros(std::ptrdiff_t n) {
 }
 
 template <class Real>
-auto on_host(const View<Real>& v) {
+HostView<Real> on_host(const View<Real>& v) {
   return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v);
 }
 
