@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#if defined(__AVX__)
+#if defined(__AVX__) && !defined(__CUDACC__)
 #include <immintrin.h>
 #endif
 
@@ -18,10 +18,10 @@ inline constexpr std::size_t stream_bytes = std::size_t(12) << 20;
 /// cache.
 inline void stream_row(const double* from, int n, double* to) {
   int i = 0;
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) && !defined(__CUDACC__)
   for (; i < n && (reinterpret_cast<std::uintptr_t>(to + i) & 63) != 0; ++i) to[i] = from[i];
   for (; i + 8 <= n; i += 8) _mm512_stream_pd(to + i, _mm512_loadu_pd(from + i));
-#elif defined(__AVX__)
+#elif defined(__AVX__) && !defined(__CUDACC__)
   for (; i < n && (reinterpret_cast<std::uintptr_t>(to + i) & 31) != 0; ++i) to[i] = from[i];
   for (; i + 4 <= n; i += 4) _mm256_stream_pd(to + i, _mm256_loadu_pd(from + i));
 #endif
