@@ -111,6 +111,52 @@ struct CoarsenRow {
   }
 };
 
+/// From constant coefficients: nothing is stored for the fine cells.
+template <class Real>
+struct CoarsenUniformRow {
+  CoarsenRow<Real> c;  // shapes, factors, results
+  double coupling[3];
+  double side[3][2];
+  double shift;
+
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
+    const int J = int(row % c.cn[1]);
+    const int K = int(row / c.cn[1]);
+    for (int I = 0; I < c.cn[0]; ++I) {
+      const std::ptrdiff_t coarse = row * c.cn[0] + I;
+      const int at[3] = {I, J, K};
+      double children[3];
+      for (int a = 0; a < 3; ++a) children[a] = c.halved[a] && 2 * at[a] + 1 < c.n[a] ? 2.0 : 1.0;
+      const double all = children[0] * children[1] * children[2];
+      double w = 0, e = shift;
+      for (int a = 0; a < 3; ++a) {
+        const double area = all / children[a];
+        const bool at_end = at[a] + 1 == c.cn[a];
+        const double factor = at[a] + 2 < c.cn[a] ? c.inner[a] : c.last[a];
+        c.cface[a][coarse] = Real(at_end ? 0.0 : factor * area * coupling[a]);
+        if (c.n[a] == 1) {
+          e += side[a][0] + side[a][1];
+          continue;
+        }
+        if (at[a] == 0) w += c.wall_of[a][0] * area * side[a][0];
+        if (at_end) w += c.wall_of[a][1] * area * side[a][1];
+      }
+      c.cwall[coarse] = Real(w);
+      if (c.cmass) c.cmass[coarse] = Real(e * all);
+    }
+  }
+};
+
+/// Whether cells have mass: a shift, or walls on axes of one cell.
+template <class Real>
+bool has_mass(const LevelOperator<Real>& op) {
+  if (!op.is_constant) return op.mass.data() != nullptr;
+  bool mass = op.shift != 0;
+  for (int a = 0; a < 3; ++a)
+    if (op.shape.n[a] == 1 && (op.side[a][0] != 0 || op.side[a][1] != 0)) mass = true;
+  return mass;
+}
+
 template <class Real>
 void allocate(LevelOperator<Real>& op, bool with_mass) {
   const auto n = std::size_t(op.shape.size());
@@ -129,10 +175,7 @@ template <class Real>
 LevelOperator<Real> expanded(const LevelOperator<Real>& op) {
   if (!op.is_constant) return op;
   LevelOperator<Real> full = op;
-  bool with_mass = op.shift != 0;
-  for (int a = 0; a < 3; ++a)
-    if (op.shape.n[a] == 1 && (op.side[a][0] != 0 || op.side[a][1] != 0)) with_mass = true;
-  allocate(full, with_mass);
+  allocate(full, has_mass(op));
   FillRow<Real> fill{};
   for (int a = 0; a < 3; ++a) {
     fill.n[a] = op.shape.n[a];
@@ -172,10 +215,11 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
     coarse.shift = cells * op.shift;
     return coarse;
   }
-  const LevelOperator<Real> fine = expanded(op);
+  const bool uniform = op.is_constant && dropped.data() == nullptr;
+  const LevelOperator<Real> fine = uniform ? op : expanded(op);
   LevelOperator<Real> coarse;
   coarse.shape = shape;
-  allocate(coarse, fine.mass.data() != nullptr);
+  allocate(coarse, has_mass(fine));
   CoarsenRow<Real> kernel{};
   for (int a = 0; a < 3; ++a) {
     kernel.n[a] = fine.shape.n[a];
@@ -204,8 +248,19 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
   kernel.dropped = dropped.data();
   kernel.cwall = coarse.wall.data();
   kernel.cmass = coarse.mass.data();
-  Kokkos::parallel_for("multigrid::coarsen", RowPolicy(0, std::ptrdiff_t(shape.n[1]) * shape.n[2]),
-                       kernel);
+  const RowPolicy rows(0, std::ptrdiff_t(shape.n[1]) * shape.n[2]);
+  if (!uniform) {
+    Kokkos::parallel_for("multigrid::coarsen", rows, kernel);
+    return coarse;
+  }
+  CoarsenUniformRow<Real> from_uniform{};
+  from_uniform.c = kernel;
+  from_uniform.shift = op.shift;
+  for (int a = 0; a < 3; ++a) {
+    from_uniform.coupling[a] = op.coupling[a];
+    for (int s = 0; s < 2; ++s) from_uniform.side[a][s] = op.side[a][s];
+  }
+  Kokkos::parallel_for("multigrid::coarsen_uniform", rows, from_uniform);
   return coarse;
 }
 

@@ -154,6 +154,16 @@ TEST(Coarsen, ConstantAndStoredCoefficientsAgree) {
   EXPECT_EQ(to_host(constant.face[0])[0], 2.0);
 }
 
+/// Odd lengths too, but for walls where two meet: stored coefficients do not know which is which.
+TEST(Coarsen, ConstantAndStoredFacesAgreeForOddLengths) {
+  const Shape shape{{7, 12, 5}};
+  const auto constant = coarsen(laplacian<double>(shape, true), coarsen_all(shape));
+  const auto stored = coarsen(laplacian<double>(shape, false), coarsen_all(shape));
+  for (int a = 0; a < 3; ++a) EXPECT_EQ(to_host(constant.face[a]), to_host(stored.face[a]));
+  EXPECT_EQ(to_host(constant.mass), to_host(stored.mass));
+  EXPECT_EQ(constant.last_width, stored.last_width);
+}
+
 /// Three cells make two, of widths 2 and 1: T = 1 over the distance 3/2; the wall of the single
 /// cell is as far from its centre as before.
 TEST(Coarsen, TheLastCellOfAnOddLengthKeepsItsWidth) {
