@@ -160,15 +160,6 @@ struct PublishCell {
   }
 };
 
-struct TwoDots {
-  double rhs = 0, other = 0;
-  KOKKOS_INLINE_FUNCTION TwoDots& operator+=(const TwoDots& d) {
-    rhs += d.rhs;
-    other += d.other;
-    return *this;
-  }
-};
-
 struct DotCell {
   const double* z;
   const double* rhs;
