@@ -148,6 +148,20 @@ inline double emit(double v, double x, const double* b, double* y, int i) {
   return pass == StencilPass::apply_dot ? x * v : 0.0;
 }
 
+/// Cells between two requests for what the next row needs of memory: the hardware's own prefetching
+/// starts anew with every row of a plane and comes late.
+inline constexpr int prefetch_run = 64;
+
+/// Asks for the lines of [from, from + prefetch_run), which may lie beyond the array.
+inline void prefetch(const double* from) {
+#if defined(__GNUC__)
+  constexpr int line = 8;
+  for (int i = 0; i < prefetch_run; i += line) __builtin_prefetch(from + i, 0, 3);
+#else
+  (void)from;
+#endif
+}
+
 /// One row, written to `to`; x and b point at the whole vectors. A neighbour outside the domain is
 /// replaced by the cell itself, whose difference to itself is zero.
 template <StencilPass pass>
@@ -181,11 +195,15 @@ double stencil_row(const ConstantStencil& s, const double* x, const double* b, d
     sum += emit<pass>(v, c[i], from, to, i);
   };
   end_cell(0);
+  for (int begin = 1; begin < n - 1; begin += prefetch_run) {
+    const int end = std::min(n - 1, begin + prefetch_run);
+    prefetch(zp + nx + begin);
 #pragma omp simd reduction(+ : sum)
-  for (int i = 1; i < n - 1; ++i) {
-    const double v =
-        d * c[i] - Tx * (c[i - 1] + c[i + 1]) - (Ty * (ym[i] + yp[i]) + Tz * (zm[i] + zp[i]));
-    sum += emit<pass>(v, c[i], from, to, i);
+    for (int i = begin; i < end; ++i) {
+      const double v =
+          d * c[i] - Tx * (c[i - 1] + c[i + 1]) - (Ty * (ym[i] + yp[i]) + Tz * (zm[i] + zp[i]));
+      sum += emit<pass>(v, c[i], from, to, i);
+    }
   }
   if (n > 1) end_cell(n - 1);
   return sum;
@@ -223,10 +241,14 @@ double stencil_row(const VariableStencil& s, const double* x, const double* b, d
     sum += emit<pass>(v, c[i], from, to, i);
   };
   end_cell(0);
+  for (int begin = 1; begin < n - 1; begin += prefetch_run) {
+    const int end = std::min(n - 1, begin + prefetch_run);
+    prefetch(zp + nx + begin);
 #pragma omp simd reduction(+ : sum)
-  for (int i = 1; i < n - 1; ++i) {
-    const double v = rest(i) + (fx[i - 1] * (c[i] - c[i - 1]) + fx[i] * (c[i] - c[i + 1]));
-    sum += emit<pass>(v, c[i], from, to, i);
+    for (int i = begin; i < end; ++i) {
+      const double v = rest(i) + (fx[i - 1] * (c[i] - c[i - 1]) + fx[i] * (c[i] - c[i + 1]));
+      sum += emit<pass>(v, c[i], from, to, i);
+    }
   }
   if (n > 1) end_cell(n - 1);
   return sum;
@@ -268,9 +290,10 @@ struct DirectionKernel {
 // --- whole passes
 // ---------------------------------------------------------------------------------
 
-/// Rows of a tile, so that `streams` planes of doubles fit half an L2 cache of 1 MiB.
+/// Rows of a tile, so that `streams` planes of doubles fit into a share of the last-level cache.
+/// Smaller tiles, for the second level, were slower: each row of them starts the prefetchers anew.
 inline int stencil_tile(int nx, int streams) {
-  return std::max(16, int((1 << 19) / (8.0 * nx * streams)));
+  return std::max(16, int((8 << 20) / (8.0 * nx * streams)));
 }
 
 /// Adds up what the workers of a wavefront found, in a fixed order, each on its own cache line.
