@@ -22,7 +22,8 @@ LevelOperator<Real> squeezed(const LevelOperator<Real>& op) {
 }
 
 template <class Real>
-std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options) {
+std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op,
+                                                     const BoxOptions& options) {
   auto hierarchy = std::make_unique<Hierarchy<Real>>();
   const LevelOperator<Real> fine = expanded(squeezed(op));
   BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(fine, options.semi_coarsening));
@@ -42,7 +43,9 @@ std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& 
 
 template LevelOperator<float> squeezed(const LevelOperator<float>&);
 template LevelOperator<double> squeezed(const LevelOperator<double>&);
-template std::unique_ptr<Hierarchy<float>> build_box_hierarchy(const LevelOperator<float>&, const BoxOptions&);
-template std::unique_ptr<Hierarchy<double>> build_box_hierarchy(const LevelOperator<double>&, const BoxOptions&);
+template std::unique_ptr<Hierarchy<float>> build_box_hierarchy(const LevelOperator<float>&,
+                                                               const BoxOptions&);
+template std::unique_ptr<Hierarchy<double>> build_box_hierarchy(const LevelOperator<double>&,
+                                                                const BoxOptions&);
 
 }  // namespace multigrid

@@ -15,12 +15,12 @@ struct BoxOptions {
 };
 
 /// Operator of any storage and any axes of one cell, levels as box_operator.hpp describes. To be
-/// run as W cycle: it visits level 1 once, and only once what lies below a level that shrinks by two
-/// alone (set here). Memory about 24 + 13 + 23 bytes a cell
-/// (finest operator, its weights, coarser levels) beside z and b.
-/// Set-up on the host; holds 18 bytes a cell more while it runs.
+/// run as W cycle: it visits level 1 once, and only once what lies below a level that shrinks by
+/// two alone (set here). Memory about 24 + 13 + 23 bytes a cell (finest operator, its weights,
+/// coarser levels) beside z and b. Set-up on the host; holds 18 bytes a cell more while it runs.
 template <class Real>
-std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op, const BoxOptions& options);
+std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op,
+                                                     const BoxOptions& options);
 
 /// The same operator with axes of one cell moved as `squeezed` says.
 template <class Real>

@@ -14,7 +14,8 @@ struct TwentySevenPoint : SplitRows<Real> {
   const Real* values = nullptr;
 
   KOKKOS_FORCEINLINE_FUNCTION const Real* array(int q, int j, int k) const {
-    return values + ((std::ptrdiff_t(k) * this->ny + j) * BoxOperator<Real>::arrays + q) * 2 * this->half;
+    return values +
+           ((std::ptrdiff_t(k) * this->ny + j) * BoxOperator<Real>::arrays + q) * 2 * this->half;
   }
   KOKKOS_INLINE_FUNCTION bool has_colour(int colour, int i, int j, int k) const {
     return (i & 1) + 2 * (j & 1) + 4 * (k & 1) == colour;
@@ -29,8 +30,9 @@ struct TwentySevenPoint : SplitRows<Real> {
           if ((dx == 0 && dy == 0 && dz == 0) || i + dx < 0 || i + dx >= this->nx) continue;
           const bool later = dz > 0 || (dz == 0 && (dy > 0 || (dy == 0 && dx > 0)));
           const int there = ((i + dx) & 1) * half + (i + dx) / 2;
-          const Real t = later ? array(2 + box::coupling_index(dx, dy, dz), j, k)[(i & 1) * half + i / 2]
-                               : array(2 + box::coupling_index(-dx, -dy, -dz), j + dy, k + dz)[there];
+          const Real t =
+              later ? array(2 + box::coupling_index(dx, dy, dz), j, k)[(i & 1) * half + i / 2]
+                    : array(2 + box::coupling_index(-dx, -dy, -dz), j + dy, k + dz)[there];
           s += t * this->z[this->row(j + dy, k + dz) + there];
         }
       }
@@ -56,7 +58,8 @@ struct BoxStencil {
   const Real* weights = nullptr;
 
   KOKKOS_FORCEINLINE_FUNCTION const Real* weight(int J, int K, int t, int a) const {
-    return weights + ((std::ptrdiff_t(K) * cny + J) * box::num_weights + box::weight_index(t, a)) * stride;
+    return weights +
+           ((std::ptrdiff_t(K) * cny + J) * box::num_weights + box::weight_index(t, a)) * stride;
   }
   KOKKOS_FORCEINLINE_FUNCTION std::ptrdiff_t coarse_row(int J, int K) const {
     return (std::ptrdiff_t(K) * cny + J) * cnx;
@@ -178,11 +181,11 @@ void relax_stage(const TwentySevenPoint<Real>& g, int s, bool back, int j, int k
   relax_half(g, back ? 0 : 1, j, k);
 }
 
-/// Adds what the fine rows of cube row (J, K) give to the coarse rows at its corners: those in plane
-/// K to lower, those in plane K + 1 to plane K of upper; both in rows of t.stride numbers.
+/// Adds what the fine rows of cube row (J, K) give to the coarse rows at its corners: those in
+/// plane K to lower, those in plane K + 1 to plane K of upper; both in rows of t.stride numbers.
 template <class Real, class Op>
-void restrict_cubes(const Op& g, const BoxStencil<Real>& t, int J, int K, Real* __restrict__ scratch,
-                    Real* lower, Real* upper) {
+void restrict_cubes(const Op& g, const BoxStencil<Real>& t, int J, int K,
+                    Real* __restrict__ scratch, Real* lower, Real* upper) {
   Real* even = scratch + row_guard;
   Real* odd = even + g.half + row_guard;
   odd[-1] = 0;
@@ -196,7 +199,8 @@ void restrict_cubes(const Op& g, const BoxStencil<Real>& t, int J, int K, Real* 
       residual_half(g, 1, j, k, odd);
       const int type = 2 * dj + 4 * dk;
       for (int corner = 0; corner < 8; corner += 2) {
-        if ((corner & ~type) || J + (corner >> 1 & 1) >= t.cny || K + (corner >> 2) >= t.cnz) continue;
+        if ((corner & ~type) || J + (corner >> 1 & 1) >= t.cny || K + (corner >> 2) >= t.cnz)
+          continue;
         Real* __restrict__ to =
             (corner & 4 ? upper : lower) + t.padded_row(J + (corner >> 1 & 1), K);
         const Real* we = type ? t.weight(J, K, type, corner) : nullptr;
@@ -222,7 +226,8 @@ void restrict_cubes(const Op& g, const BoxStencil<Real>& t, int J, int K, Real* 
 
 /// Adds the correction to a row; `coarse` in rows of t.stride numbers, zero behind the last cell.
 template <int rows, class Real>
-void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real* coarse, int j, int k) {
+void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real* coarse, int j,
+                 int k) {
   const int type = t.row_type(j, k);
   const int J = t.y ? j / 2 : j;
   const int K = t.z ? k / 2 : k;
@@ -261,11 +266,15 @@ void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real
 }
 
 template <class Real>
-void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real* coarse, int j, int k) {
+void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real* coarse, int j,
+                 int k) {
   switch (box::bit_count(t.row_type(j, k))) {
-    case 0: return prolong_row<1>(g, t, coarse, j, k);
-    case 1: return prolong_row<2>(g, t, coarse, j, k);
-    default: return prolong_row<4>(g, t, coarse, j, k);
+    case 0:
+      return prolong_row<1>(g, t, coarse, j, k);
+    case 1:
+      return prolong_row<2>(g, t, coarse, j, k);
+    default:
+      return prolong_row<4>(g, t, coarse, j, k);
   }
 }
 
@@ -337,7 +346,9 @@ class BoxTransfer {
   }
   [[nodiscard]] const std::array<bool, 3>& halved() const { return halved_; }
   [[nodiscard]] Shape coarse_shape() const { return {{t_.cnx, t_.cny, t_.cnz}}; }
-  [[nodiscard]] std::size_t bytes() const { return (weights_.size() + padded_.size()) * sizeof(Real); }
+  [[nodiscard]] std::size_t bytes() const {
+    return (weights_.size() + padded_.size()) * sizeof(Real);
+  }
 
   void begin_restriction(Real*) const {
     std::fill(padded_.data(), padded_.data() + padded_.size(), Real(0));
@@ -392,7 +403,9 @@ class BoxTransfer {
   }
 
  private:
-  [[nodiscard]] std::ptrdiff_t size() const { return t_.padded_size() + row_guard; }
+  [[nodiscard]] std::ptrdiff_t size() const {
+    return t_.padded_size() + row_guard;
+  }
   View<Real> weights_, padded_;
   std::array<bool, 3> halved_;
   BoxStencil<Real> t_;
@@ -416,10 +429,10 @@ std::unique_ptr<Level<Real>> make_box_level(const BoxOperator<Real>& op,
       op, BoxTransfer<Real>(weights), smoothing);
 }
 
-#define MULTIGRID_INSTANTIATE(Real)                                                             \
-  template std::unique_ptr<Level<Real>> make_box_fine_level(                                    \
-      const LevelOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&);               \
-  template std::unique_ptr<Level<Real>> make_box_level(                                         \
+#define MULTIGRID_INSTANTIATE(Real)                                               \
+  template std::unique_ptr<Level<Real>> make_box_fine_level(                      \
+      const LevelOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&); \
+  template std::unique_ptr<Level<Real>> make_box_level(                           \
       const BoxOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&);
 MULTIGRID_INSTANTIATE(float)
 MULTIGRID_INSTANTIATE(double)

@@ -9,8 +9,8 @@
 
 namespace multigrid {
 
-/// The finest level: the 7-point operator (variable storage, squeezed shape), red-black Gauss-Seidel.
-/// Memory a cell: 6 Real, and 26/8 for the weights.
+/// The finest level: the 7-point operator (variable storage, squeezed shape), red-black
+/// Gauss-Seidel. Memory a cell: 6 Real, and 26/8 for the weights.
 template <class Real>
 std::unique_ptr<Level<Real>> make_box_fine_level(const LevelOperator<Real>& op,
                                                  const BoxWeights<Real>& weights,

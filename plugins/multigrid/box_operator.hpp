@@ -2,14 +2,14 @@
 /// Set-up of the operator-dependent hierarchy ("black box multigrid"): vertex coarsening,
 /// interpolation from the matrix, Galerkin coarse operators of 27 points.
 ///
-/// Coarse points are the even indices of every halved axis. Let t be the set of axes in which a fine
-/// point is odd, W_t(delta) minus the matrix row summed over the other axes ("collapsed"), and e the
-/// sum of the whole row. With paper notation of Alcouffe, Brandt, Dendy and Painter (1981) and Dendy
-/// (1982) the value interpolated to it is
+/// Coarse points are the even indices of every halved axis. Let t be the set of axes in which a
+/// fine point is odd, W_t(delta) minus the matrix row summed over the other axes ("collapsed"), and
+/// e the sum of the whole row. With paper notation of Alcouffe, Brandt, Dendy and Painter (1981)
+/// and Dendy (1982) the value interpolated to it is
 ///   v = sum over delta != 0 of W_t(delta) v(point + delta) / (sum of W_t(delta) + e),
 /// the points on the right being odd in fewer axes: edges first, then faces, then centres. e counts
-/// as zero below 1e-6 of the diagonal, so that a constant is interpolated exactly where it is in the
-/// null space. Every point then depends on the corners of its coarse cube alone,
+/// as zero below 1e-6 of the diagonal, so that a constant is interpolated exactly where it is in
+/// the null space. Every point then depends on the corners of its coarse cube alone,
 ///   v(point) = sum over corners a subset of t of weight[t][a] v_coarse(cube + a),
 /// 26 weights a cube. The operator is a sum of one symmetric 8x8 matrix for each cube (36 numbers),
 /// and so is P^T A P: each coarse matrix is the sum of E <- E + W^T E_fine W over the up to 8 fine
@@ -43,18 +43,19 @@ inline constexpr int num_weights = 26;
 inline constexpr int num_couplings = 13;  // offsets (dx, dy, dz) that come after zero, z first
 inline constexpr int num_pairs = 36;
 
-KOKKOS_INLINE_FUNCTION constexpr int bit_count(int s) { return (s & 1) + (s >> 1 & 1) + (s >> 2 & 1); }
-
-/// Position of weight[t][a], a a subset of t, t not empty.
-KOKKOS_INLINE_FUNCTION constexpr int weight_index(int t, int a) {
-  int base = 0;
-  for (int s = 1; s < t; ++s) base += 1 << bit_count(s);
-  int rank = 0;
-  int place = 0;
-  for (int d = 0; d < 3; ++d)
-    if (t >> d & 1) rank |= (a >> d & 1) << place++;
-  return base + rank;
+KOKKOS_INLINE_FUNCTION constexpr int bit_count(int s) {
+  return (s & 1) + (s >> 1 & 1) + (s >> 2 & 1);
 }
+
+/// Position of weight[t][a], a a subset of t, t not empty: t = 1, 2, ... start at 0, 2, 4, 8, 10,
+/// 14, 18, and the bits of a that are in t, put together, count from there.
+KOKKOS_FORCEINLINE_FUNCTION constexpr int weight_index(int t, int a) {
+  const int start = int(0x120E0A0804020000ull >> (8 * t) & 0xFF);
+  const int rank = t == 5 ? (a & 1) | (a >> 1 & 2) : a >> (t == 4 ? 2 : t == 2 || t == 6 ? 1 : 0);
+  return start + rank;
+}
+static_assert(weight_index(7, 7) == 25 && weight_index(6, 6) == 17 && weight_index(5, 4) == 12 &&
+              weight_index(1, 1) == 1 && weight_index(2, 0) == 2);
 
 /// Position of the entry (a, b) of a symmetric 8x8 matrix.
 constexpr int pair_index(int a, int b) {

@@ -16,7 +16,9 @@ constexpr int lanes = 16;        // numbers worked on together
 constexpr int tail = 4 * lanes;  // readable behind the last row
 constexpr double row_sum_tolerance = 1e-6;
 
-std::ptrdiff_t rounded_up(std::ptrdiff_t n, std::ptrdiff_t to) { return (n + to - 1) / to * to; }
+std::ptrdiff_t rounded_up(std::ptrdiff_t n, std::ptrdiff_t to) {
+  return (n + to - 1) / to * to;
+}
 
 /// body(i) for 0 <= i < n on the threads of the host, or at once where there is little to do.
 template <class Body>
@@ -39,31 +41,25 @@ HostView<Real> on_host(const View<Real>& v) {
   return Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v);
 }
 
+/// `lanes` numbers worked on together; g++ keeps loops of fixed length in memory, these in
+/// registers.
 template <class Real>
-struct Pack {
-  Real v[lanes];
+struct Lanes {
+  using type __attribute__((vector_size(lanes * sizeof(Real)))) = Real;
 };
+template <class Real>
+using Pack = typename Lanes<Real>::type;
 
 template <class Real>
 Pack<Real> load(const Real* from) {
   Pack<Real> p;
-#pragma omp simd
-  for (int l = 0; l < lanes; ++l) p.v[l] = from[l];
+  std::memcpy(&p, from, sizeof p);
   return p;
 }
 
 template <class Real>
-void add_product(Pack<Real>& to, const Pack<Real>& x, const Pack<Real>& y) {
-#pragma omp simd
-  for (int l = 0; l < lanes; ++l) to.v[l] += x.v[l] * y.v[l];
-}
-
-template <class Real>
-Pack<Real> product(const Pack<Real>& x, const Pack<Real>& y) {
-  Pack<Real> p;
-#pragma omp simd
-  for (int l = 0; l < lanes; ++l) p.v[l] = x.v[l] * y.v[l];
-  return p;
+void store(const Pack<Real>& p, Real* to, int count) {
+  std::memcpy(to, &p, count == lanes ? sizeof p : count * sizeof(Real));
 }
 
 /// to[m] = from[start + step m] where that lies in [0, n), else 0; 0 <= m < count.
@@ -121,12 +117,17 @@ struct CubeRows {
   [[nodiscard]] std::ptrdiff_t num_weights() const {
     return BoxWeights<Real>::guard + stride * box::num_weights * cn[1] * cn[2] + tail;
   }
-  [[nodiscard]] int fine_j(int J, int sub) const { return grid.halved[1] ? 2 * J + (sub >> 1 & 1) : J; }
-  [[nodiscard]] int fine_k(int K, int sub) const { return grid.halved[2] ? 2 * K + (sub >> 2 & 1) : K; }
+  [[nodiscard]] int fine_j(int J, int sub) const {
+    return grid.halved[1] ? 2 * J + (sub >> 1 & 1) : J;
+  }
+  [[nodiscard]] int fine_k(int K, int sub) const {
+    return grid.halved[2] ? 2 * K + (sub >> 2 & 1) : K;
+  }
   [[nodiscard]] int first_i(int sub) const { return grid.halved[0] ? sub & 1 : 0; }
   [[nodiscard]] int step() const { return grid.halved[0] ? 2 : 1; }
   [[nodiscard]] Real* weight(int J, int K, int t, int a) const {
-    return weights + ((std::ptrdiff_t(K) * cn[1] + J) * box::num_weights + box::weight_index(t, a)) * stride;
+    return weights +
+           ((std::ptrdiff_t(K) * cn[1] + J) * box::num_weights + box::weight_index(t, a)) * stride;
   }
 };
 
@@ -139,19 +140,16 @@ struct CornerWeight {
 
 template <class Real>
 CornerWeight<Real> corner_weight(const CubeRows<Real>& cubes, int J, int K, CubePoint p, int a) {
-  static const Pack<Real> ones = [] {
-    Pack<Real> o;
-    for (Real& v : o.v) v = 1;
-    return o;
-  }();
+  static const std::vector<Real> ones(lanes, Real(1));
   const int j = J + (p.shift >> 1 & 1);
   const int k = K + (p.shift >> 2 & 1);
   if (!p.depends_on(a) || j >= cubes.cn[1] || k >= cubes.cn[2]) return {};
-  if (p.type == 0) return {ones.v, 0};
+  if (p.type == 0) return {ones.data(), 0};
   return {cubes.weight(j, k, p.type, a & p.type) + (p.shift & 1), 1};
 }
 
-// --- the two kinds of fine operators --------------------------------------------------------------
+// --- the two kinds of fine operators
+// --------------------------------------------------------------
 
 /// Couplings of the odd points of a cube row, collapsed: couplings[delta], delta = (dx + 1) +
 /// 3 (dy + 1) + 9 (dz + 1), null where there is none; excess: sum of the row.
@@ -213,9 +211,12 @@ class SevenPointRows {
   class Elements {
    public:
     Elements(const SevenPointRows& op, const CubeRows<Real>& c, int J, int K, Real* scratch) {
+      static const std::vector<Real> zeros(lanes, Real(0));
+      const CornerWeight<Real> nothing{zeros.data(), 0};
       Real* to = scratch;
       for (int sub = 0; sub < 8; ++sub) {
-        if ((sub & ~c.mask) || c.fine_j(J, sub) >= op.n_[1] || c.fine_k(K, sub) >= op.n_[2]) continue;
+        if ((sub & ~c.mask) || c.fine_j(J, sub) >= op.n_[1] || c.fine_k(K, sub) >= op.n_[2])
+          continue;
         for (int d = 0; d < 4; ++d) {
           if (d < 3 && op.n_[d] == 1) continue;
           Term& term = terms_[num_terms_++];
@@ -234,8 +235,8 @@ class SevenPointRows {
                 d < 3 ? corner_weight(c, J, K, there, a) : CornerWeight<Real>{};
             if (!plus.at && !minus.at) continue;
             term.corner[term.corners] = a;
-            term.plus[term.corners] = plus;
-            term.minus[term.corners++] = minus;
+            term.plus[term.corners] = plus.at ? plus : nothing;
+            term.minus[term.corners++] = minus.at ? minus : nothing;
           }
         }
       }
@@ -243,23 +244,19 @@ class SevenPointRows {
     void add(int m, Pack<Real> (&e)[box::num_pairs]) const {
       for (int q = 0; q < num_terms_; ++q) {
         const Term& t = terms_[q];
-        const Pack<Real> coefficient = load(t.coefficient + m);
-        Pack<Real> g[8];
-        for (int x = 0; x < t.corners; ++x) {
-          if (t.plus[x].at)
-            g[x] = load(t.plus[x].at + t.plus[x].step * m);
-          else
-            g[x] = {};
-          if (t.minus[x].at) {
-            const Real* minus = t.minus[x].at + t.minus[x].step * m;
-#pragma omp simd
-            for (int l = 0; l < lanes; ++l) g[x].v[l] -= minus[l];
-          }
-        }
-        for (int x = 0; x < t.corners; ++x) {
-          const Pack<Real> scaled = product(coefficient, g[x]);
-          for (int y = 0; y <= x; ++y)
-            add_product(e[box::pair_index(t.corner[x], t.corner[y])], scaled, g[y]);
+        switch (t.corners) {
+          case 1:
+            add<1>(t, m, e);
+            break;
+          case 2:
+            add<2>(t, m, e);
+            break;
+          case 4:
+            add<4>(t, m, e);
+            break;
+          default:
+            add<8>(t, m, e);
+            break;
         }
       }
     }
@@ -271,6 +268,20 @@ class SevenPointRows {
       int corner[8];
       CornerWeight<Real> plus[8], minus[8];
     };
+    /// e_ab += T g_a g_b for the corners of a term, which number 1, 2, 4 or 8.
+    template <int corners>
+    static void add(const Term& t, int m, Pack<Real> (&e)[box::num_pairs]) {
+      const Pack<Real> coefficient = load(t.coefficient + m);
+      Pack<Real> g[corners];
+      for (int x = 0; x < corners; ++x)
+        g[x] = load(t.plus[x].at + std::ptrdiff_t(t.plus[x].step) * m) -
+               load(t.minus[x].at + std::ptrdiff_t(t.minus[x].step) * m);
+      for (int x = 0; x < corners; ++x) {
+        const Pack<Real> scaled = coefficient * g[x];
+        Pack<Real>* row = e + box::pair_index(0, t.corner[x]);  // corners are in order
+        for (int y = 0; y <= x; ++y) row[t.corner[y]] += scaled * g[y];
+      }
+    }
     Term terms_[32];
     int num_terms_ = 0;
   };
@@ -310,8 +321,8 @@ class BoxRows {
           if (dx == 0 && dy == 0 && dz == 0) continue;
           const int delta = 13 + (t & 1 ? dx : 0) + (t & 2 ? 3 * dy : 0) + (t & 4 ? 9 * dz : 0);
           const bool later = dz > 0 || (dz == 0 && (dy > 0 || (dy == 0 && dx > 0)));
-          const int q = 2 + (later ? box::coupling_index(dx, dy, dz)
-                                   : box::coupling_index(-dx, -dy, -dz));
+          const int q =
+              2 + (later ? box::coupling_index(dx, dy, dz) : box::coupling_index(-dx, -dy, -dz));
           const int rj = later ? j : j + dy;
           const int rk = later ? k : k + dz;
           if (rj < 0 || rk < 0 || rj >= n_[1] || rk >= n_[2]) continue;
@@ -323,7 +334,8 @@ class BoxRows {
             w.couplings[delta] = next;
             next += c.stride;
           }
-          add_array(c, rj, rk, q, di, t, const_cast<Real*>(w.couplings[delta]), count, Real(1), first);
+          add_array(c, rj, rk, q, di, t, const_cast<Real*>(w.couplings[delta]), count, Real(1),
+                    first);
         }
 #pragma omp simd
     for (int m = 0; m < count; ++m)
@@ -343,7 +355,8 @@ class BoxRows {
         if ((sub & ~c.mask) || j >= op.n_[1] || k >= op.n_[2]) continue;
         Term& term = terms_[num_terms_++];
         term.fine = fine.values.data() +
-                    (std::ptrdiff_t(k) * op.n_[1] + j) * box::num_pairs * fine.stride + c.first_i(sub);
+                    (std::ptrdiff_t(k) * op.n_[1] + j) * box::num_pairs * fine.stride +
+                    c.first_i(sub);
         term.stride = fine.stride;
         for (int p = 0; p < 8; ++p) {
           const CubePoint point = cube_point(c.mask, sub, p);
@@ -366,22 +379,23 @@ class BoxRows {
           if (step_ == 1) {
             fine[p] = load(from);
           } else {
+            Real every_other[lanes];
 #pragma omp simd
-            for (int l = 0; l < lanes; ++l) fine[p].v[l] = from[2 * l];
+            for (int l = 0; l < lanes; ++l) every_other[l] = from[2 * l];
+            fine[p] = load(every_other);
           }
         }
         Pack<Real> y[8][8] = {};
         for (int s = 0; s < 8; ++s)
           for (int x = 0; x < t.supports[s]; ++x) {
             const Pack<Real> w = load(t.weight[s][x].at + t.weight[s][x].step * m);
-            for (int r = 0; r < 8; ++r)
-              add_product(y[t.corner[s][x]][r], fine[box::pair_index(r, s)], w);
+            for (int r = 0; r < 8; ++r) y[t.corner[s][x]][r] += fine[box::pair_index(r, s)] * w;
           }
         for (int r = 0; r < 8; ++r)
           for (int x = 0; x < t.supports[r]; ++x) {
             const int a = t.corner[r][x];
             const Pack<Real> w = load(t.weight[r][x].at + t.weight[r][x].step * m);
-            for (int b = 0; b <= a; ++b) add_product(e[box::pair_index(a, b)], w, y[b][r]);
+            for (int b = 0; b <= a; ++b) e[box::pair_index(b, a)] += w * y[b][r];
           }
       }
     }
@@ -403,8 +417,9 @@ class BoxRows {
   /// to[m] (+)= factor * array q of row (j, k) at the cell di beside fine point m of type t.
   void add_array(const CubeRows<Real>& c, int j, int k, int q, int di, int t, Real* __restrict__ to,
                  int count, Real factor, bool set) const {
-    const Real* array = values_.data() + BoxOperator<Real>::guard +
-                        ((std::ptrdiff_t(k) * n_[1] + j) * BoxOperator<Real>::arrays + q) * 2 * half_;
+    const Real* array =
+        values_.data() + BoxOperator<Real>::guard +
+        ((std::ptrdiff_t(k) * n_[1] + j) * BoxOperator<Real>::arrays + q) * 2 * half_;
     if (set) std::fill(to, to + count, Real(0));
     if (c.grid.halved[0]) {
       const int i = (t & 1) + di;  // -1: odd, one back; 0: even; 1: odd; 2: even, one on
@@ -423,16 +438,19 @@ class BoxRows {
   BoxElements<Real> elements_;
 };
 
-// --- the steps ------------------------------------------------------------------------------------
+// --- the steps
+// ------------------------------------------------------------------------------------
 
 template <class Real, class Rows>
-void fill_weights_of_type(const Rows& rows, const CubeRows<Real>& c, int J, int K, int t, Real* scratch) {
+void fill_weights_of_type(const Rows& rows, const CubeRows<Real>& c, int J, int K, int t,
+                          Real* scratch, Real* work) {
   const int count = c.cn[0];
   if (c.fine_j(J, t) >= rows.n()[1] || c.fine_k(K, t) >= rows.n()[2]) return;  // they are zero
   const Collapsed<Real> w = rows.collapse(c, J, K, t, scratch);
   Real* inverse = c.weight(J, K, t, 0);  // the weight of corner 0 is computed last
   {
-    std::vector<Real> sum(w.excess, w.excess + count);
+    Real* sum = work;
+    std::copy(w.excess, w.excess + count, sum);
     for (const Real* coupling : w.couplings) {
       if (!coupling) continue;
 #pragma omp simd
@@ -441,10 +459,10 @@ void fill_weights_of_type(const Rows& rows, const CubeRows<Real>& c, int J, int 
 #pragma omp simd
     for (int m = 0; m < count; ++m) inverse[m] = sum[m] > 0 ? Real(1) / sum[m] : Real(0);
   }
-  std::vector<Real> value(count);
+  Real* value = work;
   for (int a = 7; a >= 0; --a) {
     if (a & ~t) continue;
-    std::fill(value.begin(), value.end(), Real(0));
+    std::fill(value, value + count, Real(0));
     for (int s = 1; s < 8; ++s) {
       if (s & ~t) continue;
       int delta = 13;
@@ -478,11 +496,11 @@ void fill_weights(const Rows& rows, const CubeRows<Real>& c) {
   const std::ptrdiff_t work = std::ptrdiff_t(c.cn[0]) * c.cn[1] * c.cn[2];
   for (int order = 1; order <= 3; ++order) {
     for_planes(c.cn[2], work, [&](int K) {
-      std::vector<Real> scratch(rows.scratch(c.stride));
+      std::vector<Real> scratch(rows.scratch(c.stride)), spare(c.stride);
       for (int J = 0; J < c.cn[1]; ++J)
         for (int t = 1; t < 8; ++t)
           if (box::bit_count(t) == order && !(t & ~c.mask))
-            fill_weights_of_type(rows, c, J, K, t, scratch.data());
+            fill_weights_of_type(rows, c, J, K, t, scratch.data(), spare.data());
     });
   }
 }
@@ -505,7 +523,7 @@ BoxElements<Real> fill_elements(const Rows& rows, const CubeRows<Real>& c) {
         Pack<Real> e[box::num_pairs] = {};
         elements.add(m, e);
         const int n = std::min(lanes, c.cn[0] - m);
-        for (int p = 0; p < box::num_pairs; ++p) std::copy(e[p].v, e[p].v + n, to + p * stride + m);
+        for (int p = 0; p < box::num_pairs; ++p) store<Real>(e[p], to + p * stride + m, n);
       }
     }
   });
@@ -514,15 +532,18 @@ BoxElements<Real> fill_elements(const Rows& rows, const CubeRows<Real>& c) {
 
 /// Row of matrix entries for one offset: the sum over the cubes that hold both points.
 template <class Real>
-void gather(const BoxElements<Real>& e, int J, int K, int dx, int dy, int dz, Real* __restrict__ acc) {
+void gather(const BoxElements<Real>& e, int J, int K, int dx, int dy, int dz,
+            Real* __restrict__ acc) {
   std::fill(acc, acc + e.n[0] + 1, Real(0));
   for (int a = 0; a < 8; ++a) {
     const int x = (a & 1), y = (a >> 1 & 1), z = (a >> 2);
     const int bx = x + dx, by = y + dy, bz = z + dz;
     if (bx < 0 || by < 0 || bz < 0 || bx > 1 || by > 1 || bz > 1 || J < y || K < z) continue;
     const int b = bx + 2 * by + 4 * bz;
-    const Real* from = e.values.data() + ((std::ptrdiff_t(K - z) * e.n[1] + J - y) * box::num_pairs +
-                                          box::pair_index(a, b)) * e.stride;
+    const Real* from =
+        e.values.data() +
+        ((std::ptrdiff_t(K - z) * e.n[1] + J - y) * box::num_pairs + box::pair_index(a, b)) *
+            e.stride;
     Real* to = acc + x;
 #pragma omp simd
     for (int m = 0; m < e.n[0]; ++m) to[m] += from[m];
@@ -591,7 +612,9 @@ std::array<bool, 3> strong_axes(const std::array<int, 3>& n, const double (&stre
 }
 
 /// Rows left out between two that are looked at: a few thousand rows say enough.
-std::ptrdiff_t row_step(std::ptrdiff_t num_rows) { return std::max<std::ptrdiff_t>(1, num_rows / 4096); }
+std::ptrdiff_t row_step(std::ptrdiff_t num_rows) {
+  return std::max<std::ptrdiff_t>(1, num_rows / 4096);
+}
 
 }  // namespace
 
@@ -631,8 +654,8 @@ std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold) {
   double strength[3] = {0, 0, 0};
   const std::ptrdiff_t num_rows = std::ptrdiff_t(op.n[1]) * op.n[2];
   for (std::ptrdiff_t r = 0; r < num_rows; r += row_step(num_rows)) {
-    const Real* row = values.data() + BoxOperator<Real>::guard +
-                      r * BoxOperator<Real>::arrays * 2 * op.half;
+    const Real* row =
+        values.data() + BoxOperator<Real>::guard + r * BoxOperator<Real>::arrays * 2 * op.half;
     for (int i = 0; i < op.n[0]; ++i) {
       const int at = (i & 1 ? op.half : 0) + i / 2;
       const double inverse = row[2 * op.half + at];
@@ -684,18 +707,19 @@ BandMatrix band_matrix(const BoxOperator<Real>& op) {
               if (coupling == 0 || i + dx < 0 || j + dy < 0 || i + dx >= op.n[0] ||
                   j + dy >= op.n[1] || k + dz >= op.n[2])
                 continue;
-              matrix.entries.push_back({cell + dx + op.n[0] * (dy + op.n[1] * dz), cell, -coupling});
+              matrix.entries.push_back(
+                  {cell + dx + op.n[0] * (dy + op.n[1] * dz), cell, -coupling});
             }
       }
   return matrix;
 }
 
-#define MULTIGRID_INSTANTIATE(Real)                                                          \
-  template std::array<bool, 3> choose_axes(const LevelOperator<Real>&, double);              \
-  template std::array<bool, 3> choose_axes(const BoxOperator<Real>&, double);                \
+#define MULTIGRID_INSTANTIATE(Real)                                                             \
+  template std::array<bool, 3> choose_axes(const LevelOperator<Real>&, double);                 \
+  template std::array<bool, 3> choose_axes(const BoxOperator<Real>&, double);                   \
   template BoxCoarse<Real> coarsen_box(const LevelOperator<Real>&, const std::array<bool, 3>&); \
-  template BoxCoarse<Real> coarsen_box(const BoxOperator<Real>&, const BoxElements<Real>&,   \
-                                       const std::array<bool, 3>&);                          \
+  template BoxCoarse<Real> coarsen_box(const BoxOperator<Real>&, const BoxElements<Real>&,      \
+                                       const std::array<bool, 3>&);                             \
   template BandMatrix band_matrix(const BoxOperator<Real>&);
 MULTIGRID_INSTANTIATE(float)
 MULTIGRID_INSTANTIATE(double)

@@ -65,9 +65,12 @@ struct FindNeumannWall {
 
 const char* to_text(Coarsening coarsening) {
   switch (coarsening) {
-    case Coarsening::piecewise_constant: return "piecewise-constant";
-    case Coarsening::operator_dependent: return "operator-dependent";
-    default: return "connected-pieces";
+    case Coarsening::piecewise_constant:
+      return "piecewise-constant";
+    case Coarsening::operator_dependent:
+      return "operator-dependent";
+    default:
+      return "connected-pieces";
   }
 }
 

@@ -8,7 +8,8 @@ namespace multigrid {
 
 enum class Coarsening {
   piecewise_constant,  ///< pc_level.hpp: coefficients that vary little, Dirichlet solids
-  operator_dependent,  ///< box_hierarchy.hpp: jumps, aligned with the coarse grids or not; anisotropy
+  operator_dependent,  ///< box_hierarchy.hpp: jumps, aligned with the coarse grids or not;
+                       ///< anisotropy
   connected_pieces     ///< pieces_level.hpp: solids with Neumann walls
 };
 
@@ -16,7 +17,8 @@ enum class Coarsening {
 
 /// Looks at the coefficients once:
 /// - some coupled cell has an inner face without coupling and nothing that stands for it in its
-///   excess (no more than the smallest excess of a coupled cell, which is a shift): connected_pieces;
+///   excess (no more than the smallest excess of a coupled cell, which is a shift):
+///   connected_pieces;
 /// - couplings along one axis are, on average and relative to the diagonal, less than half of those
 ///   along another: operator_dependent (it then halves the strong axes only);
 /// - the largest coupling is more than ten times the smallest that is not zero: operator_dependent;

@@ -43,7 +43,8 @@ class GridLevel final : public Level<Real> {
     else
       descend_device(source, start, coarse_rhs.data());
   }
-  void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z, Result<Real>& result) override {
+  void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z,
+              Result<Real>& result) override {
     const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
     if constexpr (levels_on_host)
       ascend_host(source, coarse_z.data(), result);
@@ -97,13 +98,12 @@ void GridLevel<Real, Op, Transfer>::prepare(const std::array<int, 3>& n, int hal
   g_.b = b_.data() + row_guard;
   g_.zero = zero_.data() + row_guard;
   bytes_ += t_.bytes();
-  if (!levels_on_host)
-    residual_ = allocate("multigrid::residual", std::size_t(cells()));
+  if (!levels_on_host) residual_ = allocate("multigrid::residual", std::size_t(cells()));
 }
 
 template <class Real, class Op, class Transfer>
 GridLevel<Real, Op, Transfer>::GridLevel(const LevelOperator<Real>& op, Transfer transfer,
-                                              const GridSmoothing& smoothing)
+                                         const GridSmoothing& smoothing)
     : smoothing_(smoothing), t_(std::move(transfer)) {
   if constexpr (finest) {
     const auto& n = op.shape.n;
@@ -131,7 +131,7 @@ GridLevel<Real, Op, Transfer>::GridLevel(const LevelOperator<Real>& op, Transfer
 
 template <class Real, class Op, class Transfer>
 GridLevel<Real, Op, Transfer>::GridLevel(const BoxOperator<Real>& op, Transfer transfer,
-                                              const GridSmoothing& smoothing)
+                                         const GridSmoothing& smoothing)
     : smoothing_(smoothing), t_(std::move(transfer)) {
   if constexpr (!finest) {
     prepare(op.n, op.half);
@@ -147,11 +147,12 @@ libsolve::WavefrontPlan GridLevel<Real, Op, Transfer>::plan(int stages) const {
   const double row_bytes = 2.0 * g_.half * sizeof(Real) * (finest ? 6 : 17);
   const int tile = std::max(16, int(0.5 * (1 << 20) / (row_bytes * (stages + 2))));
   return libsolve::plan_wavefront(g_.ny, g_.nz, stages, tile,
-                                          Kokkos::DefaultHostExecutionSpace().concurrency());
+                                  Kokkos::DefaultHostExecutionSpace().concurrency());
 }
 
 template <class Real, class Op, class Transfer>
-void GridLevel<Real, Op, Transfer>::descend_host(const Source<Real>& source, Start start, Real* coarse) {
+void GridLevel<Real, Op, Transfer>::descend_host(const Source<Real>& source, Start start,
+                                                 Real* coarse) {
   const Op g = g_;
   t_.begin_restriction(coarse);
   const bool from_zero = start == Start::zero;
@@ -176,7 +177,8 @@ void GridLevel<Real, Op, Transfer>::descend_host(const Source<Real>& source, Sta
     const auto& h = t_.halved();
     if (h[2] && !(k & 1) && k + 1 < g.nz) return;
     if (h[1] && !(j & 1) && j + 1 < g.ny) return;
-    t_.restrict_cubes(g, h[1] ? j / 2 : j, h[2] ? k / 2 : k, scratch.data() + worker * length, coarse);
+    t_.restrict_cubes(g, h[1] ? j / 2 : j, h[2] ? k / 2 : k, scratch.data() + worker * length,
+                      coarse);
   });
   t_.end_restriction(coarse);
 }
@@ -207,7 +209,7 @@ void GridLevel<Real, Op, Transfer>::publish_row(Result<Real>& result, int j, int
 
 template <class Real, class Op, class Transfer>
 void GridLevel<Real, Op, Transfer>::ascend_host(const Source<Real>& source, const Real* coarse,
-                                     Result<Real>& result) {
+                                                Result<Real>& result) {
   const Op g = g_;
   const std::ptrdiff_t rows = std::ptrdiff_t(g.ny) * g.nz;
   if (result.is_outer() && row_dots_.extent(0) == 0)
@@ -234,7 +236,8 @@ void GridLevel<Real, Op, Transfer>::ascend_host(const Source<Real>& source, cons
 }
 
 template <class Real, class Op, class Transfer>
-void GridLevel<Real, Op, Transfer>::descend_device(const Source<Real>& source, Start start, Real* coarse) {
+void GridLevel<Real, Op, Transfer>::descend_device(const Source<Real>& source, Start start,
+                                                   Real* coarse) {
   if (start == Start::zero)
     for_cells("multigrid::grid_load", cells(), LoadCell<Real>{g_, source, true});
   for (int s = 0; s < Op::num_colours * smoothing_.pre_sweeps; ++s)
@@ -245,7 +248,7 @@ void GridLevel<Real, Op, Transfer>::descend_device(const Source<Real>& source, S
 
 template <class Real, class Op, class Transfer>
 void GridLevel<Real, Op, Transfer>::ascend_device(const Source<Real>& source, const Real* coarse,
-                                       Result<Real>& result) {
+                                                  Result<Real>& result) {
   t_.prolong_on_device(g_, coarse);
   for (int s = 0; s < Op::num_colours * smoothing_.post_sweeps; ++s)
     for_cells("multigrid::grid_relax", cells(), RelaxCell<Op>{g_, colour_of(s, true)});

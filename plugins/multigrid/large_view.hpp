@@ -18,7 +18,8 @@ namespace multigrid {
 /// page costs as much as several sweeps over it.
 template <class Real, class Space>
 Kokkos::View<Real*, Space> large_zeros(const char* label, std::size_t n) {
-  Kokkos::View<Real*, Space> v(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing), n);
+  Kokkos::View<Real*, Space> v(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing),
+                               n);
 #ifdef __linux__
   if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space>::accessible) {
     constexpr std::uintptr_t page = std::uintptr_t(1) << 21;
@@ -31,8 +32,8 @@ Kokkos::View<Real*, Space> large_zeros(const char* label, std::size_t n) {
   return v;
 }
 
-/// Planes a power of two apart would compete for the same lines of the cache (1 MiB, 8 ways: 128 KiB
-/// apart); this pads a plane of n numbers so that any seven of them are spread.
+/// Planes a power of two apart would compete for the same lines of the cache (1 MiB, 8 ways: 128
+/// KiB apart); this pads a plane of n numbers so that any seven of them are spread.
 inline std::ptrdiff_t plane_stride(std::ptrdiff_t n, std::size_t size) {
   constexpr std::ptrdiff_t way = 1 << 17;
   constexpr std::ptrdiff_t spread = way / 7 / 256 * 256;

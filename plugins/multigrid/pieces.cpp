@@ -53,8 +53,8 @@ struct Boxes {
   }
 };
 
-/// Connected pieces of every box, in the order of boxes; colours: parity of the box, and which piece
-/// of its box it is.
+/// Connected pieces of every box, in the order of boxes; colours: parity of the box, and which
+/// piece of its box it is.
 struct Pieces {
   std::vector<int> of;  // piece of each unknown, -1 where it is coupled to nothing
   std::vector<int> colour;

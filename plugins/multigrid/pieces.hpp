@@ -4,10 +4,10 @@
 /// Coarse unknowns are the connected pieces of the cells of each 2x2x2 box, connected meaning by
 /// couplings of at least `threshold` times the largest coupling of both cells: two channels, or a
 /// channel and the room beside its wall, that share a box keep an unknown each, on every level.
-/// Interpolation is constant on a piece (plain aggregation; Braess 1995, Notay 2010). Between pieces
-/// a and b of boxes that are neighbours along a halved axis, with F the sum of the couplings between
-/// them and G the sum of the couplings inside a piece along that axis (terms with G = 0 are left
-/// out), the coarse coupling is that of resistances in series,
+/// Interpolation is constant on a piece (plain aggregation; Braess 1995, Notay 2010). Between
+/// pieces a and b of boxes that are neighbours along a halved axis, with F the sum of the couplings
+/// between them and G the sum of the couplings inside a piece along that axis (terms with G = 0 are
+/// left out), the coarse coupling is that of resistances in series,
 ///   T = F max(1/2, 1 / (1 + F / (2 G_a) + F / (2 G_b))):
 /// half the Galerkin coupling F, as a discretisation on the coarse grid has it, where pieces are
 /// wide, and nearly all of it at a constriction. Walls count half, mass whole.

@@ -11,7 +11,8 @@ namespace {
 using IndexView = Kokkos::View<int*, MemSpace>;
 
 IndexView to_device(const std::vector<int>& v) {
-  const Kokkos::View<const int*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> host(v.data(), v.size());
+  const Kokkos::View<const int*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> host(v.data(),
+                                                                                  v.size());
   IndexView out(Kokkos::view_alloc("multigrid::pieces", Kokkos::WithoutInitializing), v.size());
   Kokkos::deep_copy(out, host);
   return out;
@@ -232,7 +233,8 @@ class PieceLevel final : public Level<Real> {
                RestrictPiece<Real>{rows(rhs), children_.begin.data(), children_.child.data(),
                                    coarse_rhs.data()});
   }
-  void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z, Result<Real>& result) override {
+  void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z,
+              Result<Real>& result) override {
     for_pieces("multigrid::pieces_prolong", size_,
                AddParent<Real>{z_.data(), parent_.data(), coarse_z.data()});
     relax(rhs, smoothing_.post_sweeps, smoothing_.symmetric);
@@ -241,7 +243,7 @@ class PieceLevel final : public Level<Real> {
 
  private:
   PieceRows<Real> rows(const Rhs<Real>& rhs) const {
-    return {begin_.data(),    neighbour_.data(), coupling_.data(), diagonal_.data(),
+    return {begin_.data(),   neighbour_.data(), coupling_.data(), diagonal_.data(),
             inverse_.data(), rhs.level.data(),  z_.data(),        Real(smoothing_.omega)};
   }
   void relax(const Rhs<Real>& rhs, int sweeps, bool back) const {
@@ -279,8 +281,9 @@ std::unique_ptr<Level<Real>> make_pieces_level(const PieceGraph& graph, const Pi
 }
 
 template <class Real>
-std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>& op, const PieceOptions& options,
-                                       const GridSmoothing& smoothing) {
+std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>& op,
+                                                        const PieceOptions& options,
+                                                        const GridSmoothing& smoothing) {
   auto hierarchy = std::make_unique<Hierarchy<Real>>();
   const LevelOperator<Real> fine = expanded(squeezed(op));
   PieceStep step = coarsen_pieces(graph_of(fine), options);
@@ -295,13 +298,13 @@ std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real
   return hierarchy;
 }
 
-#define MULTIGRID_INSTANTIATE(Real)                                                                \
-  template std::unique_ptr<Level<Real>> make_pieces_fine_level(                                    \
-      const LevelOperator<Real>&, const PieceStep&, const GridSmoothing&);                         \
-  template std::unique_ptr<Level<Real>> make_pieces_level(const PieceGraph&, const PieceStep&,     \
-                                                          const GridSmoothing&);                   \
-  template std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>&, const PieceOptions&, \
-                                                  const GridSmoothing&);
+#define MULTIGRID_INSTANTIATE(Real)                                                            \
+  template std::unique_ptr<Level<Real>> make_pieces_fine_level(                                \
+      const LevelOperator<Real>&, const PieceStep&, const GridSmoothing&);                     \
+  template std::unique_ptr<Level<Real>> make_pieces_level(const PieceGraph&, const PieceStep&, \
+                                                          const GridSmoothing&);               \
+  template std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(                            \
+      const LevelOperator<Real>&, const PieceOptions&, const GridSmoothing&);
 MULTIGRID_INSTANTIATE(float)
 MULTIGRID_INSTANTIATE(double)
 

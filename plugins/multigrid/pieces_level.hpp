@@ -10,7 +10,8 @@
 
 namespace multigrid {
 
-/// The finest level: the grid, red-black Gauss-Seidel; the next level has step.coarse.size() unknowns.
+/// The finest level: the grid, red-black Gauss-Seidel; the next level has step.coarse.size()
+/// unknowns.
 template <class Real>
 std::unique_ptr<Level<Real>> make_pieces_fine_level(const LevelOperator<Real>& op,
                                                     const PieceStep& step,
@@ -23,7 +24,8 @@ std::unique_ptr<Level<Real>> make_pieces_level(const PieceGraph& graph, const Pi
 
 /// The whole hierarchy, to be run as W cycle. Operator of any storage. Set-up on the host, serial.
 template <class Real>
-std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>& op, const PieceOptions& options,
-                                       const GridSmoothing& smoothing);
+std::unique_ptr<Hierarchy<Real>> build_pieces_hierarchy(const LevelOperator<Real>& op,
+                                                        const PieceOptions& options,
+                                                        const GridSmoothing& smoothing);
 
 }  // namespace multigrid

@@ -36,7 +36,7 @@ std::size_t scratch_size(const Rows& g) {
 template <class Real>
 struct SplitRows {
   int nx = 1, ny = 1, nz = 1;
-  int half = 16;             // a multiple of 16, so that rows start with a line of the cache
+  int half = 16;              // a multiple of 16, so that rows start with a line of the cache
   std::ptrdiff_t plane = 32;  // from one plane to the next
   Real* z = nullptr;
   Real* b = nullptr;
@@ -125,7 +125,8 @@ struct Source {
   }
 };
 
-// --- host rows ------------------------------------------------------------------------------------
+// --- host rows
+// ------------------------------------------------------------------------------------
 
 template <class Real, class From>
 void load_row(const From* __restrict__ from, Real scale, int nx, Real* __restrict__ even,
@@ -190,8 +191,8 @@ void residual_half(const SevenPoint<Real>& g, int o, int j, int k, Real* __restr
   for (int m = 0; m < n; ++m) to[m] = h.residual(m);
 }
 
-/// Stage s of the sweeps on a row. Finest: half sweeps of red and black cells. Else the four colours
-/// of y and z, the even and the odd cells of a row one after the other.
+/// Stage s of the sweeps on a row. Finest: half sweeps of red and black cells. Else the four
+/// colours of y and z, the even and the odd cells of a row one after the other.
 template <class Real>
 void relax_stage(const SevenPoint<Real>& g, int s, bool back, int j, int k) {
   relax_half(g, ((s & 1) + (back ? 1 : 0) + j + k) & 1, j, k);
@@ -205,8 +206,8 @@ struct LoadCell {
   bool clear;
   KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
     const int i = int(cell % g.nx);
-    const std::ptrdiff_t to = g.row(int(cell / g.nx % g.ny), int(cell / g.nx / g.ny)) +
-                              (i & 1) * g.half + i / 2;
+    const std::ptrdiff_t to =
+        g.row(int(cell / g.nx % g.ny), int(cell / g.nx / g.ny)) + (i & 1) * g.half + i / 2;
     g.b[to] = source(cell);
     if (clear) g.z[to] = 0;
   }
@@ -241,8 +242,8 @@ struct PublishCell {
   double scale;
   KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
     const int i = int(cell % g.nx);
-    const Real z = g.z[g.row(int(cell / g.nx % g.ny), int(cell / g.nx / g.ny)) +
-                       (i & 1) * g.half + i / 2];
+    const Real z =
+        g.z[g.row(int(cell / g.nx % g.ny), int(cell / g.nx / g.ny)) + (i & 1) * g.half + i / 2];
     if (outer)
       outer[cell] = scale * double(z);
     else

@@ -40,7 +40,9 @@ Numbers prolong(const BoxWeights<double>& w, const Numbers& coarse) {
               type == 0 ? 1.0
                         : host(BoxWeights<double>::guard +
                                ((std::ptrdiff_t(cube[2]) * cn[1] + cube[1]) * box::num_weights +
-                                box::weight_index(type, a)) * w.stride + cube[0]);
+                                box::weight_index(type, a)) *
+                                   w.stride +
+                               cube[0]);
           v += weight * coarse[x + cn[0] * (y + cn[1] * z)];
         }
         fine.push_back(v);
@@ -71,14 +73,16 @@ void expect_galerkin(const Setting& setting, const std::array<bool, 3>& halved) 
   const auto second = coarsen_box(first.op, first.elements, again);
   const auto ncc = Shape{second.op.n}.size();
   const Numbers s = random_numbers(ncc, 3), t = random_numbers(ncc, 4);
-  const double middle = dot(times(first.op, prolong(second.weights, s)), prolong(second.weights, t));
+  const double middle =
+      dot(times(first.op, prolong(second.weights, s)), prolong(second.weights, t));
   const double scale2 = std::sqrt(dot(times(second.op, s), s) * dot(times(second.op, t), t));
   EXPECT_NEAR(dot(times(second.op, s), t), middle, 1e-11 * scale2);
 }
 
 /// <A P v, P w> = <A_coarse v, w> on two levels, all axes halved or only some, odd and even sizes.
 TEST(BoxSetup, CoarseOperatorsAreGalerkin) {
-  for (const std::array<int, 3> n : {std::array<int, 3>{9, 8, 7}, {16, 5, 34}, {33, 1, 18}, {40, 1, 1}}) {
+  for (const std::array<int, 3> n :
+       {std::array<int, 3>{9, 8, 7}, {16, 5, 34}, {33, 1, 18}, {40, 1, 1}}) {
     Setting s{n, block_jumps(n, 3, 5), {}};
     const std::array<bool, 3> all{n[0] > 1, n[1] > 1, n[2] > 1};
     expect_galerkin(s, all);
@@ -111,7 +115,8 @@ TEST(BoxCycle, MirroredSweepsGiveSymmetricPositiveDefiniteMaps) {
       options.smoothing.symmetric = true;
       const auto hierarchy = build_box_hierarchy(level_operator<double>(p), options);
       const Numbers r = random_numbers(p.size(), 1), t = random_numbers(p.size(), 2);
-      const Numbers Mr = cycle(*hierarchy, CycleKind::v, r), Mt = cycle(*hierarchy, CycleKind::v, t);
+      const Numbers Mr = cycle(*hierarchy, CycleKind::v, r),
+                    Mt = cycle(*hierarchy, CycleKind::v, t);
       EXPECT_GT(dot(Mr, r), 0);
       EXPECT_NEAR(dot(Mr, t), dot(r, Mt), 1e-9 * std::sqrt(dot(Mr, r) * dot(Mt, t)));
     }

@@ -40,10 +40,10 @@ struct Problem {
 
 struct Setting {
   std::array<int, 3> n;
-  Numbers coefficient;               // of each cell; empty: 1
-  std::vector<char> solid;           // empty: none
-  bool dirichlet_domain = true;      // else Neumann
-  bool dirichlet_solids = true;      // else Neumann
+  Numbers coefficient;                  // of each cell; empty: 1
+  std::vector<char> solid;              // empty: none
+  bool dirichlet_domain = true;         // else Neumann
+  bool dirichlet_solids = true;         // else Neumann
   std::array<double, 3> axis{1, 1, 1};  // factor of the couplings along each axis
   double shift = 0;
 };
@@ -89,8 +89,8 @@ inline Numbers block_jumps(const std::array<int, 3>& n, unsigned seed, int block
   for (int z = 0; z < n[2]; ++z)
     for (int y = 0; y < n[1]; ++y)
       for (int x = 0; x < n[0]; ++x)
-        k.push_back(block[blocks * x / n[0] +
-                          blocks * (blocks * y / n[1] + blocks * (blocks * z / n[2]))]);
+        k.push_back(
+            block[blocks * x / n[0] + blocks * (blocks * y / n[1] + blocks * (blocks * z / n[2]))]);
   return k;
 }
 
@@ -103,7 +103,7 @@ inline std::vector<char> solids(const std::array<int, 3>& n, Shapes shapes, unsi
   std::vector<char> m(std::size_t(n[0]) * n[1] * n[2], 0);
   const int axes = n[2] > 1 ? 3 : 2;
   const int longest = std::max({n[0], n[1], n[2]});
-  const auto fill = [&](const int (&lo)[3], const int (&hi)[3], char value) {
+  const auto fill = [&](const int(&lo)[3], const int(&hi)[3], char value) {
     for (int k = lo[2]; k <= hi[2]; ++k)
       for (int j = lo[1]; j <= hi[1]; ++j)
         for (int i = lo[0]; i <= hi[0]; ++i) m[i + n[0] * (j + n[1] * k)] = value;
@@ -194,8 +194,10 @@ inline Numbers random_rhs(const Problem& p, unsigned seed) {
       }
     }
     for (const int c : part) {
-      if (part.size() == 1) b[c] = 0;
-      else if (excess == 0) b[c] -= sum / double(part.size());
+      if (part.size() == 1)
+        b[c] = 0;
+      else if (excess == 0)
+        b[c] -= sum / double(part.size());
     }
   }
   return b;

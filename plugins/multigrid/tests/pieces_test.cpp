@@ -8,8 +8,8 @@
 namespace multigrid::test {
 namespace {
 
-/// Two rows of a 2x2x1 box with a wall between them stay apart: x x / wall / x x cannot share a box,
-/// so take 4x2 cells with no coupling across y.
+/// Two rows of a 2x2x1 box with a wall between them stay apart: x x / wall / x x cannot share a
+/// box, so take 4x2 cells with no coupling across y.
 TEST(Pieces, UnknownsThatAreNotConnectedShareNoPiece) {
   Setting s{{4, 2, 1}, {}, {}};
   Problem p = make_problem(s);
@@ -48,7 +48,8 @@ TEST(Pieces, ColoursSeparateCoupledPieces) {
       for (int q = g.colour_begin[c]; q < g.colour_begin[c + 1]; ++q) colour[q] = int(c);
     if (g.size() <= options.direct_size) break;
     for (int q = 0; q < g.size(); ++q)
-      for (int m = g.begin[q]; m < g.begin[q + 1]; ++m) EXPECT_NE(colour[q], colour[g.neighbour[m]]);
+      for (int m = g.begin[q]; m < g.begin[q + 1]; ++m)
+        EXPECT_NE(colour[q], colour[g.neighbour[m]]);
   }
 }
 
