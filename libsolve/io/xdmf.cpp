@@ -64,7 +64,9 @@ std::string attribute(const Field& field, const std::string& group, const std::s
 }  // namespace
 
 std::string xdmf_path(const std::string& results) {
-  return std::filesystem::path(results).replace_extension(".xdmf").string();
+  std::filesystem::path path(results);
+  // Never the results file itself.
+  return path.extension() == ".xdmf" ? results + ".xdmf" : path.replace_extension(".xdmf").string();
 }
 
 void write_xdmf(const std::string& results_path, const Results& results) {

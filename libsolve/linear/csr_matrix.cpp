@@ -112,22 +112,39 @@ bool CsrMatrix::is_symmetric() const {
   return asymmetry() <= 1e-14;
 }
 
+namespace {
+void check_length(const CsrMatrix& A, const Vector& v, const Partition& wanted, const char* name) {
+  if (v.local_size() != wanted.local_size())
+    throw ShapeError(std::string(name) + " has " + std::to_string(v.local_size()) + " entries, the " +
+                     A.description() + " needs " + std::to_string(wanted.local_size()));
+}
+}  // namespace
+
 void CsrMatrix::apply(const Vector& x, const Vector& y) const {
+  check_length(*this, x, cols_, "x");
+  check_length(*this, y, rows_, "y");
   product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
           detail::StoreProduct{y.data()});
 }
 
 double CsrMatrix::apply_dot(const Vector& x, const Vector& y) const {
+  check_length(*this, x, cols_, "x");
+  check_length(*this, y, rows_, "y");
   return product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
                  detail::StoreProductAndDot{x.data(), y.data()});
 }
 
 double CsrMatrix::residual(const Vector& b, const Vector& x, const Vector& r) const {
+  check_length(*this, b, rows_, "b");
+  check_length(*this, x, cols_, "x");
+  check_length(*this, r, rows_, "r");
   return product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
                  detail::StoreResidual{b.data(), r.data()});
 }
 
 void CsrMatrix::apply_adjoint(const Vector& x, const Vector& y) const {
+  check_length(*this, x, rows_, "x");
+  check_length(*this, y, cols_, "y");
   if (asymmetry() == 0.0) return apply(x, y);
   const CsrMatrix* transpose = nullptr;
   {
@@ -164,6 +181,7 @@ struct CopyDiagonal {
 
 bool CsrMatrix::diagonal(const Vector& d) const {
   if (num_rows() != num_columns()) return false;
+  check_length(*this, d, rows_, "d");
   Kokkos::parallel_for("csr_matrix::diagonal",
                        Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, d.local_size()),
                        detail::CopyDiagonal{row_pointers_, columns_, values_, d.view()});

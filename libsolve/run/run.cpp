@@ -146,10 +146,17 @@ void take_verified(Report& report, const std::vector<Measure>& verified) {
   bool finite = true;
   for (const Measure& m : verified) {
     finite = finite && std::isfinite(m.value);
-    for (const Measure& said : report.measures)
-      if (said.name == m.name && std::abs(said.value - m.value) > 0.1 * std::abs(m.value))
-        report.notes.push_back("the method said " + m.name + " = " + format_number(said.value) +
-                               ", recomputed from the problem it is " + format_number(m.value));
+    for (const Measure& said : report.measures) {
+      if (said.name != m.name || !(std::abs(said.value - m.value) > 0.1 * std::abs(m.value)))
+        continue;
+      const std::string text = "the method said " + m.name + " = " + format_number(said.value) +
+                               ", recomputed from the problem it is " + format_number(m.value);
+      report.notes.push_back(text);
+      if (report.converged() && m.value > 2.0 * std::abs(said.value)) {
+        report.status = Status::stagnated;
+        report.reason = text + ": not converged";
+      }
+    }
     put(report.measures, m);
   }
   if (!finite && report.converged()) {
@@ -322,9 +329,15 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   phase("write");
   try {
     write_results(path, results, comm);
-    if (c.output.xdmf && comm.rank() == 0) write_xdmf(path, results);
   } catch (const IoError& e) {
     return unwritable(e);
+  }
+  if (c.output.xdmf && comm.rank() == 0) {
+    try {
+      write_xdmf(path, results);
+    } catch (const IoError& e) {  // the results are safe; only the aid for old viewers is missing
+      progress.message(std::string("the XDMF file beside the results was not written: ") + e.what());
+    }
   }
   if (comm.rank() == 0) ::unlink(snapshot_path(path).c_str());
   outcome.results_path = path;

@@ -10,8 +10,9 @@ namespace {
 /// Pivots of the matrix scaled to a unit diagonal. A smaller one makes entries of L^-1 so large
 /// that the factors are worse than a shift.
 constexpr double smallest_pivot = 1e-8;
-/// alpha = 2 makes every matrix with |a_ij| <= sqrt(a_ii a_jj) and up to ... rows safe in practice;
-/// far beyond, nothing but the diagonal is left.
+/// With alpha >= the largest number of entries off the diagonal of a row, A + alpha diag(A) scaled to
+/// a unit diagonal is diagonally dominant (|a_ij| <= sqrt(a_ii a_jj)) and no pivot fails; far beyond,
+/// nothing but the diagonal is left.
 constexpr double largest_shift = 1e6;
 
 }  // namespace

@@ -45,7 +45,8 @@ struct Rhs {
 /// Where a level publishes z when it has finished: either `level`, or, on the finest level,
 /// outer[c] = scale * z[c]; then also, in the same pass and in double,
 ///   dot_rhs = sum_c outer[c] rhs.outer[c],   dot_other = sum_c outer[c] other[c]
-/// (`other` may be empty: dot_other = 0). The sums are the same for any number of threads.
+/// (`other` may be empty: dot_other = 0). The fused host path gives the
+/// same sums for any number of threads, the others for a given number.
 template <class Real>
 struct Result {
   View<Real> level;

@@ -112,6 +112,9 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
     for (const Coarsening c : {Coarsening::piecewise_constant, Coarsening::operator_dependent,
                                Coarsening::connected_pieces})
       if (options_.coarsening == to_text(c)) coarsening = c;
+    // A direct solve needs no coarse grids of any kind, and its dot products are sums in double: with
+    // an M this near to A^-1 conjugate gradients would magnify the rounding of float sums.
+    if (finest.op.shape.size() <= options_.coarse_size) coarsening = Coarsening::piecewise_constant;
     std::string kind = options_.cycle;
     if (kind == "auto")
       kind = A->is_constant() && coarsening == Coarsening::piecewise_constant ? "V" : "W";

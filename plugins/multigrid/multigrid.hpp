@@ -57,8 +57,8 @@ struct MultigridOptions {
 };
 
 /// z = M r, one multigrid cycle on A z = r from z = 0; see README.md. Setup reads the coefficients
-/// once; memory about 10 bytes an unknown with constant coefficients in 3D (float), 30 with
-/// variable ones. A must be a StencilOperator on one rank (Unsupported otherwise).
+/// once; memory about 11 bytes an unknown with constant coefficients in 3D (float), 68 with
+/// the coarsenings for variable ones. A must be a StencilOperator on one rank (Unsupported otherwise).
 class Multigrid final : public libsolve::Preconditioner {
  public:
   using Options = MultigridOptions;

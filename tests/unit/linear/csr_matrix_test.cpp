@@ -188,6 +188,16 @@ TEST(CsrMatrix, RefusesArraysThatDoNotFit) {
   EXPECT_THROW(make_csr_matrix(2, 2, {{2, 0, 1.0}}), DataError);
 }
 
+TEST(CsrMatrix, RefusesVectorsThatDoNotFit) {
+  const auto A = make_csr_matrix(2, 3, {{0, 0, 1.0}, {1, 2, 2.0}});
+  const Vector two("two", Partition(2)), three("three", Partition(3));
+  EXPECT_NO_THROW(A->apply(three, two));
+  EXPECT_THROW(A->apply(two, two), ShapeError);
+  EXPECT_THROW(A->apply(three, three), ShapeError);
+  EXPECT_THROW(A->apply_adjoint(three, two), ShapeError);
+  EXPECT_THROW(A->residual(three, three, two), ShapeError);
+}
+
 TEST(CsrMatrix, CountsBytesOfOneProduct) {
   // 4 entries of 12 bytes, 2 rows of 8 for pointers and 8 for y, 3 columns of 8 for x.
   const CsrMatrix A = csr(2, 3, {0, 2, 4}, {0, 1, 1, 2}, {1.0, 1.0, 1.0, 1.0});

@@ -103,6 +103,9 @@ TEST_F(Runs, ExitCodesFollowTheStatus) {
 /// The measures in the report are the problem's; a method that says otherwise is named.
 TEST_F(Runs, MeasuresAreRecomputed) {
   const RunOutcome outcome = run({"method.outcome=lies"});
+  EXPECT_EQ(outcome.exit_code, ExitCode::not_converged);
+  EXPECT_EQ(outcome.report.status, Status::stagnated) << "converged only with the problem's word";
+  EXPECT_NE(outcome.report.reason.find("recomputed"), std::string::npos);
   EXPECT_NEAR(outcome.report.value("relative_residual"), 0.25, 1e-12);
   ASSERT_FALSE(outcome.report.notes.empty());
   EXPECT_NE(outcome.report.notes[0].find("recomputed"), std::string::npos);
