@@ -44,8 +44,14 @@ HostView<Real> on_host(const View<Real>& v) {
 /// `lanes` numbers worked on together; g++ keeps loops of fixed length in memory, these in
 /// registers.
 template <class Real>
-struct Lanes {
-  using type __attribute__((vector_size(lanes * sizeof(Real)))) = Real;
+struct Lanes;
+template <>
+struct Lanes<float> {
+  typedef float type __attribute__((vector_size(64)));  // lanes floats
+};
+template <>
+struct Lanes<double> {
+  typedef double type __attribute__((vector_size(128)));
 };
 template <class Real>
 using Pack = typename Lanes<Real>::type;
