@@ -98,6 +98,11 @@ if(NOT Kokkos_FOUND)
   set(kokkos_found_how "built along")
   find_package(Kokkos 4.3 CONFIG REQUIRED PATHS ${libsolve_kokkos_prefix} NO_DEFAULT_PATH)
 endif()
+# A second configure finds the Kokkos built along in the cache; it has to be installed along all the same.
+string(FIND "${Kokkos_DIR}" "${CMAKE_BINARY_DIR}/_deps/" kokkos_in_build)
+if(NOT libsolve_kokkos_prefix AND kokkos_in_build EQUAL 0)
+  get_filename_component(libsolve_kokkos_prefix "${Kokkos_DIR}/../../.." ABSOLUTE)
+endif()
 get_target_property(kokkos_type Kokkos::kokkoscore TYPE)
 if(NOT kokkos_type STREQUAL "SHARED_LIBRARY")
   message(FATAL_ERROR "Plugins need Kokkos as a shared library, found ${kokkos_type} in ${Kokkos_DIR}: "
