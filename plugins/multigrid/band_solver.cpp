@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <libsolve/core/types.hpp>
 
 #include "pc_level.hpp"
 
@@ -15,18 +16,22 @@ class BandSolver final : public CoarseSolver<Real> {
  public:
   explicit BandSolver(const BandMatrix& matrix);
   Shape shape() const override { return shape_; }
-  std::size_t bytes() const override { return sizeof(double) * (lower_.size() + 2 * x_.size()); }
+  std::size_t bytes() const override {
+    return sizeof(double) * (lower_.size() + 2 * x_.size()) + sizeof(Real) * copy_.size();
+  }
   void solve(const ConstView<Real>& rhs, const View<Real>& z) override;
 
  private:
   double* row(int i) { return lower_.data() + std::size_t(i) * width_; }
+  void solve(const Real* b, Real* z);  // b may be z
 
   Shape shape_;
   int n_ = 0;
   int width_ = 0;              // bandwidth: row i holds L(i, i - width .. i - 1)
   std::vector<double> lower_;  // zero left of column 0
   std::vector<double> inverse_pivot_;
-  std::vector<double> x_;  // width_ zeros, then the unknowns
+  std::vector<double> x_;                        // width_ zeros, then the unknowns
+  Kokkos::View<Real*, Kokkos::HostSpace> copy_;  // of rhs, then of z, where they lie on a device
 };
 
 template <class Real>
@@ -42,6 +47,8 @@ BandSolver<Real>::BandSolver(const BandMatrix& matrix) : shape_(matrix.shape), n
   }
   inverse_pivot_.assign(n_, 0.0);
   x_.assign(std::size_t(n_) + width_, 0.0);
+  if constexpr (!libsolve::runs_on_host<ExecSpace>)
+    copy_ = Kokkos::View<Real*, Kokkos::HostSpace>("multigrid::coarsest", n_);
   // Row by row: w_j = L(i,j) d_j solves sum_k w_k L(j,k) + w_j = A(i,j), j ascending.
   std::vector<double> pivot(n_, 0.0);
   std::vector<double> w(width_, 0.0);
@@ -69,7 +76,17 @@ BandSolver<Real>::BandSolver(const BandMatrix& matrix) : shape_(matrix.shape), n
 
 template <class Real>
 void BandSolver<Real>::solve(const ConstView<Real>& rhs, const View<Real>& z) {
-  const auto b = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), rhs);
+  if constexpr (libsolve::runs_on_host<ExecSpace>) {
+    solve(rhs.data(), z.data());
+  } else {
+    Kokkos::deep_copy(copy_, rhs);
+    solve(copy_.data(), copy_.data());
+    Kokkos::deep_copy(z, copy_);
+  }
+}
+
+template <class Real>
+void BandSolver<Real>::solve(const Real* b, Real* z) {
   double* x = x_.data() + width_;
   for (int i = 0; i < n_; ++i) {
     const double* li = row(i);
@@ -88,9 +105,7 @@ void BandSolver<Real>::solve(const ConstView<Real>& rhs, const View<Real>& z) {
     for (int p = 0; p < width_; ++p) xs[p] -= li[p] * xi;
   }
   for (int i = -width_; i < 0; ++i) x[i] = 0.0;
-  auto to = Kokkos::create_mirror_view(z);
-  for (int i = 0; i < n_; ++i) to[i] = Real(x[i]);
-  Kokkos::deep_copy(z, to);
+  for (int i = 0; i < n_; ++i) z[i] = Real(x[i]);
 }
 
 }  // namespace
@@ -109,7 +124,7 @@ BandMatrix band_matrix(const LevelOperator<Real>& op_in) {
   const auto wall = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), op.wall);
   const auto mass = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), op.mass);
   for (int c = 0; c < matrix.size; ++c)
-    matrix.entries.push_back({c, c, double(wall[c]) + (mass.data() ? double(mass[c]) : 0.0)});
+    matrix.entries.push_back({c, c, double(wall[c]) + (mass.size() > 0 ? double(mass[c]) : 0.0)});
   int stride = 1;
   for (int a = 0; a < 3; ++a) {
     const auto face = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), op.face[a]);
