@@ -1,4 +1,5 @@
 #include <functional>
+#include <libsolve/core/large_array.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/stencil_operator.hpp>
@@ -51,8 +52,8 @@ StencilOperator make_stencil(Index n, bool constant) {
   }
   const auto cells = static_cast<size_t>(grid.num_cells());
   StencilOperator::Variable v;
-  for (auto& face : v.face) face = VectorView("bench::face", cells);
-  v.excess = VectorView("bench::excess", cells);
+  for (auto& face : v.face) face = libsolve::zero_array<double>("bench::face", cells);
+  v.excess = libsolve::zero_array<double>("bench::excess", cells);
   Kokkos::deep_copy(v.excess, 1.0);
   return StencilOperator(grid, v);
 }

@@ -143,6 +143,11 @@ void for_half(const TwentySevenPoint<Real>& g, int j, int k, const Use& use) {
   }
 }
 
+template <class Real>
+void prefetch_coefficients(const TwentySevenPoint<Real>& g, int j, int k) {
+  prefetch(g.array(0, j, k), std::ptrdiff_t(2) * BoxOperator<Real>::arrays * g.half);
+}
+
 template <int o, class Real>
 void relax_half(const TwentySevenPoint<Real>& g, int j, int k) {
   Real* z = g.z + g.row(j, k) + o * g.half;
@@ -342,7 +347,7 @@ class BoxTransfer {
     t_ = {cn[0],      cn[1],      cn[2],          halved_[0],
           halved_[1], halved_[2], weights.stride, weights_.data() + BoxWeights<Real>::guard};
     if (levels_on_host)
-      padded_ = large_zeros<Real, MemSpace>("multigrid::padded", 2 * std::size_t(size()));
+      padded_ = libsolve::zero_array<Real>("multigrid::padded", 2 * std::size_t(size()));
   }
   [[nodiscard]] const std::array<bool, 3>& halved() const { return halved_; }
   [[nodiscard]] Shape coarse_shape() const { return {{t_.cnx, t_.cny, t_.cnz}}; }

@@ -33,7 +33,7 @@ void for_planes(int n, std::ptrdiff_t work, const Body& body) {
 
 template <class Real>
 HostView<Real> host_zeros(std::ptrdiff_t n) {
-  return large_zeros<Real, Kokkos::HostSpace>("multigrid::box", std::size_t(n));
+  return libsolve::zero_array<Real, Kokkos::HostSpace>("multigrid::box", std::size_t(n));
 }
 
 template <class Real>

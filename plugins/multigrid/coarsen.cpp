@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <string>
+#include <libsolve/core/large_array.hpp>
 
 #include "pc_level.hpp"
 
@@ -160,13 +160,10 @@ bool has_mass(const LevelOperator<Real>& op) {
 template <class Real>
 void allocate(LevelOperator<Real>& op, bool with_mass) {
   const auto n = std::size_t(op.shape.size());
-  const auto bare = [](const char* label) {
-    return Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing);
-  };
   op.is_constant = false;
-  for (auto& f : op.face) f = View<Real>(bare("multigrid::face"), n);
-  op.wall = View<Real>(bare("multigrid::wall"), n);
-  op.mass = with_mass ? View<Real>(bare("multigrid::mass"), n) : View<Real>();
+  for (auto& f : op.face) f = libsolve::bare_array<Real>("multigrid::face", n);
+  op.wall = libsolve::bare_array<Real>("multigrid::wall", n);
+  op.mass = with_mass ? libsolve::bare_array<Real>("multigrid::mass", n) : View<Real>();
 }
 
 }  // namespace

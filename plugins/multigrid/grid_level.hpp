@@ -59,7 +59,7 @@ class GridLevel final : public Level<Real> {
   void prepare(const std::array<int, 3>& n, int half);
   View<Real> allocate(const char* label, std::size_t n) {
     bytes_ += n * sizeof(Real);
-    return large_zeros<Real, MemSpace>(label, n);
+    return libsolve::zero_array<Real>(label, n);
   }
   [[nodiscard]] std::ptrdiff_t cells() const { return std::ptrdiff_t(g_.nx) * g_.ny * g_.nz; }
   [[nodiscard]] int colour_of(int half_sweep, bool post) const {
@@ -143,9 +143,9 @@ GridLevel<Real, Op, Transfer>::GridLevel(const BoxOperator<Real>& op, Transfer t
 
 template <class Real, class Op, class Transfer>
 libsolve::WavefrontPlan GridLevel<Real, Op, Transfer>::plan(int stages) const {
-  // (stages + 2) planes of a tile, with coefficients, within half of a 1 MiB L2
+  // (stages + 2) planes of a tile, with coefficients, within a 1 MiB L2
   const double row_bytes = 2.0 * g_.half * sizeof(Real) * (finest ? 6 : 17);
-  const int tile = std::max(16, int(0.5 * (1 << 20) / (row_bytes * (stages + 2))));
+  const int tile = std::max(16, int(1.0 * (1 << 20) / (row_bytes * (stages + 2))));
   return libsolve::plan_wavefront(g_.ny, g_.nz, stages, tile,
                                   Kokkos::DefaultHostExecutionSpace().concurrency());
 }
@@ -167,6 +167,7 @@ void GridLevel<Real, Op, Transfer>::descend_host(const Source<Real>& source, Sta
   std::vector<Real> scratch(2 * wave.slabs * length);
   libsolve::run_wavefront(wave, [&](int worker, int s, int j, int k) {
     if (s == 0) {
+      prefetch_coefficients(g, j, k);
       if (from_zero) begin_row(j, k);
       return;
     }
@@ -218,9 +219,10 @@ void GridLevel<Real, Op, Transfer>::ascend_host(const Source<Real>& source, cons
   const int sweeps = stages_a_sweep * smoothing_.post_sweeps;
   const bool back = smoothing_.symmetric;
   libsolve::run_wavefront(plan(sweeps + 1), [&](int, int s, int j, int k) {
-    if (s == 0)
+    if (s == 0) {
+      prefetch_coefficients(g, j, k);
       t_.prolong_row(g, j, k, coarse);
-    else
+    } else
       relax_stage(g, s - 1, back, j, k);
     if (s == sweeps) publish_row(result, j, k);
   });

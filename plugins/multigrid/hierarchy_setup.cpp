@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <string>
+#include <libsolve/core/large_array.hpp>
 
 #include "band_solver.hpp"
 
@@ -98,9 +98,6 @@ FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A) {
   }
   const auto& v = A.variable();
   const auto cells = std::ptrdiff_t(op.shape.size());
-  const auto bare = [](const char* label) {
-    return Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing);
-  };
   for (int a = 0; a < 3; ++a)
     if (op.shape.n[a] > 1) largest = std::max(largest, largest_entry(v.face[a]));
   finest.scale = power_of_two_near(largest);
@@ -109,7 +106,7 @@ FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A) {
   for (int a = 0; a < 3; ++a) {
     split.n[a] = op.shape.n[a];
     if (op.shape.n[a] > 1) {
-      op.face[a] = View<Real>(bare("multigrid::face"), cells);
+      op.face[a] = libsolve::bare_array<Real>("multigrid::face", cells);
       Kokkos::parallel_for("multigrid::scale_faces", CellPolicy(0, cells),
                            ScaleCell<Real>{v.face[a].data(), factor, op.face[a].data()});
       split.face[a] = v.face[a].data();
@@ -117,8 +114,8 @@ FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A) {
       op.face[a] = View<Real>("multigrid::face", cells);
     }
   }
-  op.wall = View<Real>(bare("multigrid::wall"), cells);
-  op.mass = View<Real>(bare("multigrid::mass"), cells);
+  op.wall = libsolve::bare_array<Real>("multigrid::wall", cells);
+  op.mass = libsolve::bare_array<Real>("multigrid::mass", cells);
   split.excess = v.excess.data();
   split.factor = factor;
   split.wall = op.wall.data();

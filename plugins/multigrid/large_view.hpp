@@ -1,36 +1,12 @@
 /// \file
-/// Views of the size of a grid.
+/// Arrays of the size of a grid.
 #pragma once
 
-#include <Kokkos_Core.hpp>
 #include <cstddef>
-#include <cstdint>
 #include <cstdlib>
-#include <string>
-
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
+#include <libsolve/core/large_array.hpp>
 
 namespace multigrid {
-
-/// Zero-filled, on the host in large pages where the system grants them: the first touch of a small
-/// page costs as much as several sweeps over it.
-template <class Real, class Space>
-Kokkos::View<Real*, Space> large_zeros(const char* label, std::size_t n) {
-  Kokkos::View<Real*, Space> v(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing),
-                               n);
-#ifdef __linux__
-  if constexpr (Kokkos::SpaceAccessibility<Kokkos::HostSpace, Space>::accessible) {
-    constexpr std::uintptr_t page = std::uintptr_t(1) << 21;
-    const auto begin = (reinterpret_cast<std::uintptr_t>(v.data()) + page - 1) & ~(page - 1);
-    const auto end = reinterpret_cast<std::uintptr_t>(v.data() + n) & ~(page - 1);
-    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-  }
-#endif
-  Kokkos::deep_copy(v, Real(0));
-  return v;
-}
 
 /// Planes a power of two apart would compete for the same lines of the cache (1 MiB, 8 ways: 128
 /// KiB apart); this pads a plane of n numbers so that any seven of them are spread.

@@ -8,10 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
+#include "large_view.hpp"
 #include "split_grid.hpp"
 
 namespace multigrid {
@@ -424,36 +421,10 @@ class PcLevel final : public Level<Real> {
   Kokkos::View<double*, Kokkos::HostSpace> row_dots_;
 };
 
-/// Zero-filled, in large pages where the system grants them: the first touch of a small page costs
-/// as much as several sweeps over it.
 template <class Real, bool Variable>
 View<Real> PcLevel<Real, Variable>::allocate(const char* label, std::size_t n) {
   bytes_ += n * sizeof(Real);
-  View<Real> v(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing), n);
-#ifdef __linux__
-  if constexpr (host_accessible) {
-    constexpr std::uintptr_t page = std::uintptr_t(1) << 21;
-    const auto begin = (reinterpret_cast<std::uintptr_t>(v.data()) + page - 1) & ~(page - 1);
-    const auto end = reinterpret_cast<std::uintptr_t>(v.data() + n) & ~(page - 1);
-    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-  }
-#endif
-  Kokkos::deep_copy(v, Real(0));
-  return v;
-}
-
-/// Planes a power of two apart would compete for the same lines of the cache (1 MiB, 8 ways: 128
-/// KiB apart); this spreads any seven of them.
-std::ptrdiff_t plane_stride(std::ptrdiff_t n, std::size_t size) {
-  constexpr std::ptrdiff_t way = 1 << 17;
-  constexpr std::ptrdiff_t spread = way / 7 / 256 * 256;
-  const std::ptrdiff_t bytes = n * std::ptrdiff_t(size);
-  if (bytes < spread) return n;
-  for (std::ptrdiff_t pad = 0;; pad += 256) {
-    const std::ptrdiff_t at = (bytes + pad) % way;
-    for (int q = 1; q < 7; ++q)
-      if (std::abs(at - q * way / 7) <= 512) return (bytes + pad) / std::ptrdiff_t(size);
-  }
+  return libsolve::zero_array<Real>(label, n);
 }
 
 // Room before and behind, so that the outer neighbour of the first and last cell can be read; what

@@ -175,6 +175,25 @@ void load(const SplitRows<Real>& g, const Source<Real>& source, int j, int k) {
     load_row(source.level + row * g.nx, Real(1), g.nx, even, even + g.half);
 }
 
+/// Asks for the lines of [from, from + n).
+template <class Real>
+void prefetch(const Real* from, std::ptrdiff_t n) {
+#if defined(__GNUC__)
+  constexpr std::ptrdiff_t line = 64 / sizeof(Real);
+  for (std::ptrdiff_t i = 0; i < n; i += line) __builtin_prefetch(from + i, 0, 2);
+#else
+  (void)from, (void)n;
+#endif
+}
+
+/// Asks for the coefficients of a row, so that the sweeps, which come to it a plane later, do not
+/// wait: rows are too short for the hardware's own prefetching.
+template <class Real>
+void prefetch_coefficients(const SevenPoint<Real>& g, int j, int k) {
+  const std::ptrdiff_t row = g.row(j, k);
+  for (const Real* c : {g.fx, g.fy, g.fz, g.inverse}) prefetch(c + row, 2 * g.half);
+}
+
 template <class Real>
 void relax_half(const SevenPoint<Real>& g, int o, int j, int k) {
   const typename SevenPoint<Real>::Half h(g, o, j, k);

@@ -1,11 +1,13 @@
 #include "stencil.hpp"
 
+#include <libsolve/core/large_array.hpp>
+
 namespace poisson {
 
 namespace {
 
 VectorView allocate(const char* label, size_t n) {
-  return VectorView(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing), n);
+  return libsolve::bare_array<double>(label, n);
 }
 
 }  // namespace
