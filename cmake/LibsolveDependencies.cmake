@@ -191,6 +191,10 @@ endfunction()
 libsolve_header_library(tomlplusplus tomlplusplus::tomlplusplus libtomlplusplus-dev "case files")
 libsolve_header_library(CLI11 CLI11::CLI11 libcli11-dev "command line")
 libsolve_header_library(fmt fmt::fmt-header-only libfmt-dev "text output")
+if(LIBSOLVE_ENABLE_CUDA)  # fmt 9 denies nvcc the constexpr functions that its consteval ones call
+  set_property(TARGET fmt::fmt-header-only APPEND PROPERTY
+               INTERFACE_COMPILE_DEFINITIONS $<$<COMPILE_LANGUAGE:CUDA>:FMT_USE_CONSTEXPR=1>)
+endif()
 libsolve_header_library(nlohmann_json nlohmann_json::nlohmann_json nlohmann-json3-dev "JSON output")
 target_link_libraries(libsolve_private_dependencies INTERFACE
   tomlplusplus::tomlplusplus fmt::fmt-header-only nlohmann_json::nlohmann_json)

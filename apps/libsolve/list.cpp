@@ -28,7 +28,11 @@ int describe(const Global& global, const std::string& name, const std::string& k
 
 int version(bool json) {
   const libsolve::BuildInfo build = libsolve::build_info();
-  const std::vector<std::pair<const char*, bool>> features = {
+  struct Feature {
+    const char* name;
+    bool on;
+  };
+  const Feature features[] = {
       {"mpi", LIBSOLVE_HAVE_MPI != 0},           {"hdf5_parallel", libsolve::hdf5_is_parallel()},
       {"zlib", LIBSOLVE_HAVE_ZLIB != 0},         {"petsc", LIBSOLVE_HAVE_PETSC != 0},
       {"sundials", LIBSOLVE_HAVE_SUNDIALS != 0}, {"cuda", LIBSOLVE_HAVE_CUDA != 0}};
