@@ -274,20 +274,41 @@ TEST(Multigrid, SaysWhetherItIsSymmetric) {
   EXPECT_FALSE(make(s, options).is_symmetric());
 }
 
-/// The dot products that come with the last sweep are those of the vectors.
+double relative_error(double value, double expected, const Vector& a, const Vector& b) {
+  return std::abs(value - expected) / (norm2(a) * norm2(b));
+}
+
+/// The dot products that come with the last sweep are those of the vectors, q^T z to the rounding
+/// of double. In r^T z the level uses its own copy of r: rounded to float, and nothing else is
+/// lost.
 TEST(Multigrid, DeliversTheDotProducts) {
-  for (const bool fused : {true, false}) {
-    const LinearSystem s = poisson({37, 30, 41}, Walls::dirichlet);
-    MultigridOptions options;
-    options.fused = fused;
-    Multigrid M = make(s, options);
-    const Vector z = s.b().like("z"), q = s.b().like("q");
-    s.A().apply(s.b(), q);
-    const DotPair d = M.apply_with_dots(s.b(), z, &q);
-    const double tolerance = 1e-7 * norm2(z);  // the float copy of r
-    EXPECT_NEAR(d.xy, dot(s.b(), z), tolerance * norm2(s.b()));
-    EXPECT_NEAR(d.xz, dot(q, z), tolerance * norm2(q));
-    EXPECT_EQ(M.apply_with_dots(s.b(), z, nullptr).xz, 0.0);
+  const Size n{37, 30, 41};
+  const auto jumps = [](int i, int j, int k) { return (i / 9 + j / 9 + k / 9) % 2 ? 1.0 : 1e4; };
+  const auto walls = [](int i, int, int k) { return i % 12 == 5 && k % 7 ? 0.0 : 1.0; };
+  for (const LinearSystem& s :
+       {poisson(n, Walls::dirichlet), varying(n, jumps), varying(n, walls)}) {
+    auto rounded = test::to_host(s.b());
+    for (double& v : rounded) v = double(float(v));
+    const Vector r_float = test::to_vector(rounded);
+    for (const char* precision : {"float", "double"}) {
+      for (const bool fused : {true, false}) {
+        MultigridOptions options;
+        options.fused = fused;
+        options.precision = precision;
+        Multigrid M = make(s, options);
+        SCOPED_TRACE(M.notes().front());
+        const Vector z = s.b().like("z"), q = s.b().like("q");
+        s.A().apply(s.b(), q);
+        const DotPair d = M.apply_with_dots(s.b(), z, &q);
+        const double exact = relative_error(d.xy, dot(s.b(), z), s.b(), z);
+        const double with_rounded_r = relative_error(d.xy, dot(r_float, z), s.b(), z);
+        EXPECT_LT(exact, 0x1p-24);
+        EXPECT_LT(precision == std::string("float") ? std::min(exact, with_rounded_r) : exact,
+                  1e-13);
+        EXPECT_LT(relative_error(d.xz, dot(q, z), q, z), 1e-13);
+        EXPECT_EQ(M.apply_with_dots(s.b(), z, nullptr).xz, 0.0);
+      }
+    }
   }
 }
 
