@@ -15,7 +15,8 @@ inline constexpr std::size_t stream_bytes = std::size_t(12) << 20;
 
 /// to = from, without first reading what was in `to`, as ordinary stores do, nor keeping it in the
 /// cache: half the traffic. Rows of n doubles on the host; `from` should be in the first-level
-/// cache.
+/// cache. Such stores are not ordered with others: before another thread may read `to`, the one
+/// that wrote calls finish_streams() (run_wavefront does so for its workers).
 inline void stream_row(const double* from, int n, double* to) {
   int i = 0;
 #if defined(__AVX512F__) && !defined(__CUDACC__)
@@ -26,6 +27,14 @@ inline void stream_row(const double* from, int n, double* to) {
   for (; i + 4 <= n; i += 4) _mm256_stream_pd(to + i, _mm256_loadu_pd(from + i));
 #endif
   for (; i < n; ++i) to[i] = from[i];
+}
+
+/// What this thread has streamed comes before whatever it stores next: a barrier, the end of a
+/// parallel loop. Once for each worker and pass, not for each row.
+inline void finish_streams() {
+#if defined(__AVX__) && !defined(__CUDACC__)
+  _mm_sfence();
+#endif
 }
 
 }  // namespace libsolve

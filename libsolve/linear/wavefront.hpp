@@ -14,6 +14,7 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <libsolve/linear/stream_row.hpp>
 #include <type_traits>
 
 namespace libsolve {
@@ -85,6 +86,7 @@ void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
       }
     }
   }
+  finish_streams();  // other workers may read the rows next
 }
 
 }  // namespace detail
@@ -92,7 +94,7 @@ void run_ranges(const WavefrontPlan& plan, const PlaneRanges& r, int worker,
 /// Calls row_stage(worker, stage, j0, j1, k) for rows j0 <= j < j1 of plane k, or
 /// row_stage(worker, stage, j, k), each row and stage once. `worker` < 2 plan.slabs: no two
 /// concurrent calls have the same, and for a given plan the calls of one worker are always the same
-/// ones in the same order (for reductions).
+/// ones in the same order (for reductions). Rows may be written by stream_row.
 template <class RowStage>
 void run_wavefront(const WavefrontPlan& plan, const RowStage& row_stage) {
   auto slab = [&](int i) {
