@@ -48,16 +48,14 @@ struct CoarsenRow {
   const Real* face[3];
   const Real* wall;
   const Real* mass;
-  const unsigned char* dropped;
   Real* cface[3];
   Real* cwall;
   Real* cmass;
 
-  /// Solid, isolated or dropped: no part in the coarse grid.
+  /// Solid or isolated: no part in the coarse grid.
   KOKKOS_INLINE_FUNCTION bool absent(int i, int j, int k) const {
     const std::ptrdiff_t stride[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
     const std::ptrdiff_t cell = i + stride[1] * j + stride[2] * k;
-    if (dropped && dropped[cell]) return true;
     const int at[3] = {i, j, k};
     for (int a = 0; a < 3; ++a) {
       if (at[a] + 1 < n[a] && face[a][cell] != Real(0)) return false;
@@ -96,7 +94,6 @@ struct CoarsenRow {
             if (mass) e += mass[cell];
             for (int a = 0; a < 3; ++a) {
               if (x[a] != hi[a] || x[a] + 1 >= n[a]) continue;
-              if (dropped && dropped[cell + stride[a]]) continue;
               sum[a] += face[a][cell];
             }
           }
@@ -190,8 +187,8 @@ LevelOperator<Real> expanded(const LevelOperator<Real>& op) {
 }
 
 template <class Real>
-LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes, double strength,
-                            const View<const unsigned char>& dropped) {
+LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes,
+                            double strength) {
   const Shape shape = coarsened(op.shape, axes);
   CoarsenAxes halved{};
   bool even = true;
@@ -201,7 +198,7 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
     if (halved[a] && op.shape.n[a] % 2 != 0) even = false;
     if (halved[a]) cells *= 2;
   }
-  if (op.is_constant && even && dropped.data() == nullptr) {
+  if (op.is_constant && even) {
     LevelOperator<Real> coarse;
     coarse.shape = shape;
     for (int a = 0; a < 3; ++a) {
@@ -212,27 +209,25 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
     coarse.shift = cells * op.shift;
     return coarse;
   }
-  const bool uniform = op.is_constant && dropped.data() == nullptr;
-  const LevelOperator<Real> fine = uniform ? op : expanded(op);
   LevelOperator<Real> coarse;
   coarse.shape = shape;
-  allocate(coarse, has_mass(fine));
+  allocate(coarse, has_mass(op));
   CoarsenRow<Real> kernel{};
   for (int a = 0; a < 3; ++a) {
-    kernel.n[a] = fine.shape.n[a];
+    kernel.n[a] = op.shape.n[a];
     kernel.cn[a] = shape.n[a];
     kernel.halved[a] = halved[a];
-    kernel.face[a] = fine.face[a].data();
+    kernel.face[a] = op.face[a].data();
     kernel.cface[a] = coarse.face[a].data();
   }
   kernel.solid_wall = halved[0] || halved[1] || halved[2] ? strength : 1.0;
   for (int a = 0; a < 3; ++a) {
     kernel.inner[a] = kernel.last[a] = kernel.wall_of[a][0] = kernel.wall_of[a][1] = 1.0;
-    coarse.last_width[a] = fine.last_width[a];
+    coarse.last_width[a] = op.last_width[a];
     if (!halved[a]) continue;
     const auto factor = [&](double h_over_H) { return std::min(1.0, 2 * strength * h_over_H); };
-    const bool odd = fine.shape.n[a] % 2 != 0;
-    const double last = fine.last_width[a];
+    const bool odd = op.shape.n[a] % 2 != 0;
+    const double last = op.last_width[a];
     const double coarse_last = odd ? last : 1 + last;  // in units of the fine cells
     kernel.inner[a] = factor(0.5);
     kernel.last[a] = factor((odd ? 1 + last : 2.0) / (2 + coarse_last));
@@ -240,13 +235,12 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
     kernel.wall_of[a][1] = factor(last / coarse_last);
     coarse.last_width[a] = coarse_last / 2;
   }
-  kernel.wall = fine.wall.data();
-  kernel.mass = fine.mass.data();
-  kernel.dropped = dropped.data();
+  kernel.wall = op.wall.data();
+  kernel.mass = op.mass.data();
   kernel.cwall = coarse.wall.data();
   kernel.cmass = coarse.mass.data();
   const RowPolicy rows(0, std::ptrdiff_t(shape.n[1]) * shape.n[2]);
-  if (!uniform) {
+  if (!op.is_constant) {
     Kokkos::parallel_for("multigrid::coarsen", rows, kernel);
     return coarse;
   }
@@ -263,9 +257,7 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
 
 template LevelOperator<float> expanded(const LevelOperator<float>&);
 template LevelOperator<double> expanded(const LevelOperator<double>&);
-template LevelOperator<float> coarsen(const LevelOperator<float>&, const CoarsenAxes&, double,
-                                      const View<const unsigned char>&);
-template LevelOperator<double> coarsen(const LevelOperator<double>&, const CoarsenAxes&, double,
-                                       const View<const unsigned char>&);
+template LevelOperator<float> coarsen(const LevelOperator<float>&, const CoarsenAxes&, double);
+template LevelOperator<double> coarsen(const LevelOperator<double>&, const CoarsenAxes&, double);
 
 }  // namespace multigrid

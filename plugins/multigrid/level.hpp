@@ -78,14 +78,12 @@ class Level {
 
   /// Pre-smoothing, residual and restriction:
   ///   z <- S_pre(z, rhs) from `start`,   coarse_rhs = P^T (rhs - A z), every entry written.
-  /// Extra sweeps over a list of cells, where a level has them, come first. The level keeps what it
-  /// needs of rhs until the `ascend` that follows; for Start::continued `rhs` is the same as in the
-  /// call before and need not be read again.
+  /// The level keeps what it needs of rhs until the `ascend` that follows; for Start::continued
+  /// `rhs` is the same as in the call before and need not be read again.
   virtual void descend(const Rhs<Real>& rhs, Start start, const View<Real>& coarse_rhs) = 0;
 
   /// Prolongation and post-smoothing:
   ///   z <- S_post(z + P coarse_z, rhs), then z published to `result`.
-  /// Extra sweeps over a list of cells come last.
   virtual void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z,
                       Result<Real>& result) = 0;
 

@@ -388,8 +388,7 @@ void restrict_rows_constant(const SplitGrid<Real>& g, int cnx, int j0, int j1, i
 template <class Real, bool Variable>
 class PcLevel final : public Level<Real> {
  public:
-  PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes, const PcOptions& options,
-          const View<const unsigned char>& dropped, const LocalSweeps& local);
+  PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes, const PcOptions& options);
 
   Shape shape() const override { return shape_; }
   Shape coarse_shape() const override { return coarse_shape_; }
@@ -399,7 +398,7 @@ class PcLevel final : public Level<Real> {
 
  private:
   void build_constant(const LevelOperator<Real>& op);
-  void build_variable(const LevelOperator<Real>& op, const View<const unsigned char>& dropped);
+  void build_variable(const LevelOperator<Real>& op);
   View<Real> allocate(const char* label, std::size_t n);
   void descend_fused(const Source<Real>& source, Start start, Real* coarse);
   void descend_unfused(const Source<Real>& source, Start start, Real* coarse);
@@ -433,8 +432,7 @@ constexpr int guard = 16;
 
 template <class Real, bool Variable>
 PcLevel<Real, Variable>::PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                                 const PcOptions& options, const View<const unsigned char>& dropped,
-                                 const LocalSweeps&)
+                                 const PcOptions& options)
     : shape_(op.shape), coarse_shape_(coarsened(op.shape, axes)), options_(options) {
   const Shape n = squeezed(shape_);
   const auto axis = squeezed_axes(shape_);
@@ -455,7 +453,7 @@ PcLevel<Real, Variable>::PcLevel(const LevelOperator<Real>& op, const CoarsenAxe
   g_.b = b_.data() + guard;
   g_.zero = zero_.data() + guard;
   if constexpr (Variable)
-    build_variable(op, dropped);
+    build_variable(op);
   else
     build_constant(op);
 }
@@ -503,7 +501,6 @@ struct SplitCoefficients {
   SplitGrid<Real> g;
   Real *fx_inner, *fx_outer, *fy, *fz, *inverse;
   const Real *face_x, *face_y, *face_z, *wall, *mass;  // natural order; null where absent
-  const unsigned char* dropped;
   KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
     const int j = int(row % g.ny);
     const int k = int(row / g.ny);
@@ -530,7 +527,7 @@ struct SplitCoefficients {
         const Real faces = ((xm + xp) + (ym + yp)) + (zm + zp);
         const Real d = faces + ((wall ? wall[cell] : Real(0)) + (mass ? mass[cell] : Real(0)));
         Real inv = d > 0 ? Real(1) / d : Real(0);
-        if (faces == Real(0) || (dropped && dropped[cell])) inv = -inv;
+        if (faces == Real(0)) inv = -inv;
         inverse[to + m] = inv;
       }
     }
@@ -538,9 +535,7 @@ struct SplitCoefficients {
 };
 
 template <class Real, bool Variable>
-void PcLevel<Real, Variable>::build_variable(const LevelOperator<Real>& op_in,
-                                             const View<const unsigned char>& dropped) {
-  const LevelOperator<Real> op = op_in.is_constant ? expanded(op_in) : op_in;
+void PcLevel<Real, Variable>::build_variable(const LevelOperator<Real>& op) {
   const auto axis = squeezed_axes(op.shape);
   const std::size_t total = std::size_t(g_.plane) * g_.nz;
   coefficients_ = allocate("multigrid::coefficients", 4 * total + 6 * guard);
@@ -560,8 +555,7 @@ void PcLevel<Real, Variable>::build_variable(const LevelOperator<Real>& op_in,
                                        axis[1] >= 0 ? op.face[axis[1]].data() : nullptr,
                                        axis[2] >= 0 ? op.face[axis[2]].data() : nullptr,
                                        op.wall.data(),
-                                       op.mass.data(),
-                                       dropped.data()};
+                                       op.mass.data()};
   Kokkos::parallel_for("multigrid::split_coefficients",
                        Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(
                            0, std::ptrdiff_t(g_.ny) * g_.nz),
@@ -785,21 +779,14 @@ void PcLevel<Real, Variable>::ascend(const Rhs<Real>& rhs, const ConstView<Real>
 
 template <class Real>
 std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                                           const PcOptions& options,
-                                           const View<const unsigned char>& dropped,
-                                           const LocalSweeps& local) {
-  if (op.is_constant && dropped.data() == nullptr)
-    return std::make_unique<PcLevel<Real, false>>(op, axes, options, dropped, local);
-  return std::make_unique<PcLevel<Real, true>>(op, axes, options, dropped, local);
+                                           const PcOptions& options) {
+  if (op.is_constant) return std::make_unique<PcLevel<Real, false>>(op, axes, options);
+  return std::make_unique<PcLevel<Real, true>>(op, axes, options);
 }
 
 template std::unique_ptr<Level<float>> make_pc_level(const LevelOperator<float>&,
-                                                     const CoarsenAxes&, const PcOptions&,
-                                                     const View<const unsigned char>&,
-                                                     const LocalSweeps&);
+                                                     const CoarsenAxes&, const PcOptions&);
 template std::unique_ptr<Level<double>> make_pc_level(const LevelOperator<double>&,
-                                                      const CoarsenAxes&, const PcOptions&,
-                                                      const View<const unsigned char>&,
-                                                      const LocalSweeps&);
+                                                      const CoarsenAxes&, const PcOptions&);
 
 }  // namespace multigrid

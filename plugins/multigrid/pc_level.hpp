@@ -38,23 +38,12 @@ inline Shape coarsened(const Shape& shape, const CoarsenAxes& axes) {
   return coarse;
 }
 
-/// Cells to relax more often than the others (natural indices), before the first pre-sweep and
-/// after the last post-sweep; `sweeps` red-black sweeps over the list each time.
-struct LocalSweeps {
-  View<int> cells;
-  int sweeps = 0;
-};
-
 /// Builds the level for `op`. Restriction sums the children's residuals, prolongation gives each
-/// child its parent's value. `dropped` (may be empty; one byte a cell, natural order) marks cells
-/// that take no part in the coarse grid though they are coupled; solid and isolated cells need no
-/// mark.
+/// child its parent's value; solid and isolated cells take no part in either.
 /// Memory, per cell: rhs and z in Real, and, for variable coefficients, 4 Real more.
 template <class Real>
 std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                                           const PcOptions& options,
-                                           const View<const unsigned char>& dropped = {},
-                                           const LocalSweeps& local = {});
+                                           const PcOptions& options);
 
 /// The operator of the next level (7-point again). With P the piecewise-constant prolongation the
 /// Galerkin operator P^T A P sums the fine coefficients on each coarse face; along a halved axis
@@ -66,11 +55,11 @@ std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const 
 /// grid, h / H = 1/2 except at the last layer of cells of odd lengths, where H is less than 2 h.
 /// The factor is at most 1. Wall links are scaled in the same way with h and H the distance from
 /// centre to wall (for a cell at several walls the mean; next to a solid: strength). Mass is summed
-/// whole. Cells marked in `dropped`, and solid ones, give nothing. Constant coefficients stay
+/// whole. Solid and isolated cells give nothing. Constant coefficients stay
 /// constant where every halved axis has an even length.
 template <class Real>
 LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                            double strength = 0.5, const View<const unsigned char>& dropped = {});
+                            double strength = 0.5);
 
 /// The same operator with its coefficients stored for each cell.
 template <class Real>
