@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <libsolve/core/random.hpp>
+#include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/run/run.hpp>
 #include <limits>
@@ -16,21 +16,6 @@ struct Triad {
   double s;
   KOKKOS_INLINE_FUNCTION void operator()(const Index i) const { a(i) = b(i) + s * c(i); }
 };
-
-struct RandomEntries {
-  VectorView x;
-  RandomStream stream;
-  std::uint64_t first;
-  KOKKOS_INLINE_FUNCTION void operator()(const Index i) const {
-    x(i) = stream.uniform(first + static_cast<std::uint64_t>(i), -1.0, 1.0);
-  }
-};
-
-void fill_random(const Vector& x, std::uint64_t seed, const std::string& purpose) {
-  Kokkos::parallel_for("run::fill_random", Kokkos::RangePolicy<ExecSpace>(0, x.local_size()),
-                       RandomEntries{x.view(), RandomStream(seed, purpose),
-                                     static_cast<std::uint64_t>(x.partition().first_row())});
-}
 
 }  // namespace
 
@@ -59,8 +44,8 @@ double symmetry_defect(const LinearOperator& A, std::uint64_t seed, int trials) 
   const Vector x("run::check_x", A.column_partition()), y = x.like("run::check_y");
   const Vector ax = x.like("run::check_ax"), ay = x.like("run::check_ay");
   for (int t = 0; t < trials; ++t) {
-    fill_random(x, seed, "check_x_" + std::to_string(t));
-    fill_random(y, seed, "check_y_" + std::to_string(t));
+    fill_uniform(x, RandomStream(seed, "check_x_" + std::to_string(t)));
+    fill_uniform(y, RandomStream(seed, "check_y_" + std::to_string(t)));
     A.apply(x, ax);
     A.apply(y, ay);
     const double scale = norm2(ax) * norm2(y);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/random.hpp>
+#include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 
@@ -34,25 +34,13 @@ double largest_tridiagonal_eigenvalue(const std::vector<double>& d, const std::v
   return high;
 }
 
-struct FillUniform {
-  RandomStream stream;
-  GlobalIndex first;
-  VectorView v;
-  KOKKOS_FUNCTION void operator()(Index i) const {
-    v(i) = stream.uniform(static_cast<std::uint64_t>(first + i), -1.0, 1.0);
-  }
-};
-
 double estimate_largest_eigenvalue(const LinearOperator& A, const Vector& inverse_diagonal,
                                    int steps, std::uint64_t seed) {
   const Vector r = inverse_diagonal.like("chebyshev::r");
   const Vector z = inverse_diagonal.like("chebyshev::z");
   const Vector p = inverse_diagonal.like("chebyshev::p");
   const Vector q = inverse_diagonal.like("chebyshev::q");
-  Kokkos::parallel_for(
-      "chebyshev::random",
-      Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, r.local_size()),
-      FillUniform{RandomStream(seed, "chebyshev"), r.partition().first_row(), r.view()});
+  fill_uniform(r, RandomStream(seed, "chebyshev"));
 
   // Conjugate gradients with D as preconditioner; its coefficients are the Lanczos matrix:
   //   t_kk = 1 / alpha_k + beta_(k-1) / alpha_(k-1),   t_(k,k+1) = sqrt(beta_k) / alpha_k.

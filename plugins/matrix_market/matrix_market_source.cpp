@@ -2,28 +2,12 @@
 
 #include <filesystem>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/random.hpp>
+#include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/io/matrix_market.hpp>
 #include <libsolve/linear/linear_system.hpp>
 
 namespace matrix_market {
-
-struct FillUniform {
-  RandomStream stream;
-  VectorView v;
-  KOKKOS_FUNCTION void operator()(Index i) const { v(i) = stream.uniform(i, -1.0, 1.0); }
-};
-
-namespace {
-
-void fill_random(const Vector& v, std::uint64_t seed, std::string_view purpose) {
-  Kokkos::parallel_for("matrix_market::random",
-                       Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, v.local_size()),
-                       FillUniform{RandomStream(seed, purpose), v.view()});
-}
-
-}  // namespace
 
 void MatrixMarketOptions::describe(Fields<MatrixMarketOptions>& f) {
   using O = MatrixMarketOptions;
@@ -66,7 +50,7 @@ std::unique_ptr<Problem> MatrixMarketSource::create() {
   std::optional<Vector> exact;
 
   if (options_.right_hand_side == "random") {
-    fill_random(b, context_.seed, "right_hand_side");
+    fill_uniform(b, RandomStream(context_.seed, "right_hand_side"));
   } else if (options_.right_hand_side == "ones") {
     fill(b, 1.0);
   } else if (options_.right_hand_side == "solution-ones") {
@@ -81,7 +65,8 @@ std::unique_ptr<Problem> MatrixMarketSource::create() {
                        std::to_string(b.global_size()) + " rows, the matrix in " + path + " has " +
                        std::to_string(A->num_rows()) + "; they must be as many");
   }
-  if (options_.initial_guess == "random") fill_random(x, context_.seed, "initial_guess");
+  if (options_.initial_guess == "random")
+    fill_uniform(x, RandomStream(context_.seed, "initial_guess"));
 
   auto system = std::make_unique<LinearSystem>(A, b, x);
   system->exact_solution = exact;

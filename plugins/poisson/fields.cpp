@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/random.hpp>
+#include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/io/hdf5_file.hpp>
 #include <numbers>
@@ -56,15 +56,6 @@ struct FillSmoothCoefficient {
     double xi[3];
     relative_position(g, c, xi);
     k[c] = smooth(xi);
-  }
-};
-
-struct FillRandom {
-  RandomStream stream;
-  bool normal;
-  double* v;
-  KOKKOS_INLINE_FUNCTION void operator()(Index c) const {
-    v[c] = normal ? stream.normal(c) : stream.uniform(c, -1.0, 1.0);
   }
 };
 
@@ -179,10 +170,10 @@ Vector make_right_hand_side(const PoissonOptions& options, const Geometry& g,
   Vector f = cell_vector("poisson::right_hand_side", g);
   if (options.right_hand_side == "ones")
     libsolve::fill(f, 1.0);
+  else if (options.right_hand_side == "normal")
+    libsolve::fill_normal(f, RandomStream(context.seed, "poisson::right_hand_side"));
   else
-    Kokkos::parallel_for("poisson::right_hand_side", Policy(0, g.num_cells()),
-                         FillRandom{RandomStream(context.seed, "poisson::right_hand_side"),
-                                    options.right_hand_side == "normal", f.data()});
+    libsolve::fill_uniform(f, RandomStream(context.seed, "poisson::right_hand_side"));
   return f;
 }
 
@@ -191,9 +182,7 @@ Vector make_initial_guess(const PoissonOptions& options, const Geometry& g,
   Vector x = cell_vector("poisson::x", g);
   if (options.initial_guess == "ones") libsolve::fill(x, 1.0);
   if (options.initial_guess == "random")
-    Kokkos::parallel_for(
-        "poisson::initial_guess", Policy(0, g.num_cells()),
-        FillRandom{RandomStream(context.seed, "poisson::initial_guess"), false, x.data()});
+    libsolve::fill_uniform(x, RandomStream(context.seed, "poisson::initial_guess"));
   return x;
 }
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <libsolve/core/random.hpp>
+#include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/types.hpp>
 #include <vector>
 
@@ -145,6 +145,19 @@ TEST(Random, StaysTheSameFromVersionToVersion) {
   EXPECT_EQ(stream.bits(1ULL << 40), 0xa4e20a8657f28054ULL);
   EXPECT_EQ(stream.uniform(0), 0.9090600127327416);
   EXPECT_EQ(stream.uniform(1ULL << 40), 0.6440741136538666);
+}
+
+TEST(RandomVector, EntriesAreTheNumbersAtTheirIndex) {
+  const RandomStream stream(7, "test");
+  const libsolve::Vector x("test::x", libsolve::Partition(10007));
+  libsolve::fill_uniform(x, stream, -2.0, 5.0);
+  const auto uniform = on_host(x.view());
+  libsolve::fill_normal(x, stream);
+  const auto normal = on_host(x.view());
+  for (std::size_t i = 0; i < uniform.size(); ++i) {
+    ASSERT_EQ(uniform[i], stream.uniform(i, -2.0, 5.0));
+    ASSERT_NEAR(normal[i], stream.normal(i), 1e-14 * (1.0 + std::abs(normal[i])));
+  }
 }
 
 }  // namespace
