@@ -1,95 +1,25 @@
 #include <hdf5.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <functional>
 #include <libsolve/core/config.hpp>
-#include <libsolve/core/text.hpp>
+#include <libsolve/io/detail/hdf5_support.hpp>
 #include <libsolve/io/hdf5_file.hpp>
-#include <limits>
 #include <numeric>
 #include <utility>
 
 namespace libsolve {
 
-static_assert(sizeof(hid_t) <= sizeof(std::int64_t));
+using detail::Handle;
+using detail::last_reason;
+using detail::line_space;
+using detail::native_type;
+using detail::Quiet;
+using detail::scalar_space;
+using detail::text_type;
 
 namespace {
-
-/// Closes an HDF5 identifier; a negative one is a failure that the caller checks.
-class Handle {
- public:
-  Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  ~Handle() {
-    if (id_ >= 0) close_(id_);
-  }
-  hid_t get() const { return id_; }
-
- private:
-  hid_t id_;
-  herr_t (*close_)(hid_t);
-};
-
-/// Keeps HDF5 from printing its error stack while it lives; the host program's choice returns.
-class Quiet {
- public:
-  Quiet() {
-    H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~Quiet() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
-  Quiet(const Quiet&) = delete;
-  Quiet& operator=(const Quiet&) = delete;
-
- private:
-  H5E_auto2_t function_ = nullptr;
-  void* data_ = nullptr;
-};
-
-/// The reason of the last failure: what the system said if it said something, else HDF5's words.
-std::string last_reason() {
-  std::string innermost;
-  std::string system;
-  const auto visit = [](unsigned, const H5E_error2_t* e, void* data) -> herr_t {
-    auto* out = static_cast<std::pair<std::string*, std::string*>*>(data);
-    const std::string text = e->desc != nullptr ? e->desc : "";
-    if (out->first->empty()) *out->first = text;
-    const std::string mark = "error message = '";
-    const size_t begin = text.find(mark);
-    if (begin != std::string::npos && out->second->empty()) {
-      const size_t start = begin + mark.size();
-      *out->second = text.substr(start, text.find('\'', start) - start);
-    }
-    return 0;
-  };
-  std::pair<std::string*, std::string*> out{&innermost, &system};
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, visit, &out);
-  H5Eclear2(H5E_DEFAULT);
-  if (!system.empty()) return system;
-  return innermost.empty() ? "unknown HDF5 error" : innermost;
-}
-
-/// Attributes live in the object's header, which has room for 64 kB.
-constexpr size_t longest_attribute = 60000;
-
-hid_t text_type(size_t length) {
-  const hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, std::max<size_t>(length, 1));
-  H5Tset_strpad(type, H5T_STR_NULLPAD);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  return type;
-}
-
-/// Strings of fixed length read back, without the padding.
-std::vector<std::string> split_texts(const std::vector<char>& buffer, size_t width) {
-  std::vector<std::string> texts;
-  for (size_t at = 0; at + width <= buffer.size(); at += width)
-    texts.emplace_back(buffer.data() + at, strnlen(buffer.data() + at, width));
-  return texts;
-}
 
 /// Adds rows [first, first + count) of the flattened dataset to the selection of `space`: at most
 /// two partial slabs for each axis and one that is full.
@@ -128,6 +58,19 @@ void select_rows(hid_t space, const std::vector<hsize_t>& shape, hsize_t first, 
     if (whole_end * inner < hi) partial(whole_end, 0, hi - whole_end * inner);
   };
   add(0, first, first + count);
+}
+
+/// The extents of a dataset of `size` entries; one-dimensional without a shape.
+std::vector<hsize_t> extents(const std::vector<GlobalIndex>& shape, GlobalIndex size,
+                             const std::string& path) {
+  std::vector<hsize_t> out(shape.begin(), shape.end());
+  if (out.empty()) out.push_back(static_cast<hsize_t>(size));
+  const GlobalIndex product = static_cast<GlobalIndex>(
+      std::accumulate(out.begin(), out.end(), hsize_t{1}, std::multiplies<>()));
+  if (product != size)
+    throw ShapeError("'" + path + "' has a shape of " + std::to_string(product) +
+                     " entries, its vector has " + std::to_string(size));
+  return out;
 }
 
 }  // namespace
@@ -217,165 +160,82 @@ void Hdf5File::link(const std::string& target, const std::string& new_path) {
         "link '" + new_path + "' to '" + target + "'");
 }
 
-void Hdf5File::write_attribute(const std::string& object, const std::string& name,
-                               std::int64_t space, std::int64_t type, const void* data) {
-  const std::string what = "write the attribute '" + name + "' of '" + object + "'";
-  const Handle owner(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
-  check(owner.get(), what);
-  if (H5Aexists(owner.get(), name.c_str()) > 0) H5Adelete(owner.get(), name.c_str());
-  const Handle attribute(
-      H5Acreate2(owner.get(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  check(attribute.get(), what);
-  check(H5Awrite(attribute.get(), type, data), what);
+std::int64_t Hdf5File::create_dataset(const std::string& path, std::int64_t type,
+                                      std::int64_t space, std::int64_t layout) {
+  make_group(path.substr(0, path.rfind('/')));
+  return check(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, layout, H5P_DEFAULT),
+               "write '" + path + "'");
 }
 
-void Hdf5File::attribute(const std::string& object, const std::string& name,
-                         std::string_view text) {
-  const Quiet quiet;
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const std::string data(text.substr(0, longest_attribute));
-  const Handle type(text_type(data.size()), H5Tclose);
-  write_attribute(object, name, space.get(), type.get(), data.c_str());
-}
-
-void Hdf5File::ascii_attribute(const std::string& object, const std::string& name,
-                               std::string_view text) {
-  const Quiet quiet;
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  const Handle type(text_type(text.size()), H5Tclose);
-  H5Tset_cset(type.get(), H5T_CSET_ASCII);
-  const std::string data(text);
-  write_attribute(object, name, space.get(), type.get(), data.c_str());
-}
-
-void Hdf5File::attribute(const std::string& object, const std::string& name, double value) {
-  const Quiet quiet;
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  write_attribute(object, name, space.get(), H5T_NATIVE_DOUBLE, &value);
-}
-
-void Hdf5File::attribute(const std::string& object, const std::string& name, std::int64_t value) {
-  const Quiet quiet;
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  write_attribute(object, name, space.get(), H5T_NATIVE_INT64, &value);
-}
-
-void Hdf5File::attribute(const std::string& object, const std::string& name,
-                         std::span<const double> v) {
-  const Quiet quiet;
-  const hsize_t length = v.size();
-  const Handle space(H5Screate_simple(1, &length, nullptr), H5Sclose);
-  write_attribute(object, name, space.get(), H5T_NATIVE_DOUBLE, v.data());
-}
-
-void Hdf5File::attribute(const std::string& object, const std::string& name,
-                         std::span<const std::int64_t> v) {
-  const Quiet quiet;
-  const hsize_t length = v.size();
-  const Handle space(H5Screate_simple(1, &length, nullptr), H5Sclose);
-  write_attribute(object, name, space.get(), H5T_NATIVE_INT64, v.data());
+std::int64_t Hdf5File::open_dataset(const std::string& path) const {
+  return check(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), "open '" + path + "'");
 }
 
 void Hdf5File::write_small(const std::string& path, std::int64_t space, std::int64_t type,
                            const void* data) {
-  make_group(path.substr(0, path.rfind('/')));
-  const std::string what = "write '" + path + "'";
-  const Handle set(
-      H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-      H5Dclose);
-  check(set.get(), what);
+  const Handle set(create_dataset(path, type, space, H5P_DEFAULT), H5Dclose);
   // All ranks hold the same; one of them writes it.
   if (comm_.rank() == 0)
-    check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), what);
+    check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "write '" + path + "'");
 }
 
 void Hdf5File::text(const std::string& path, std::string_view text) {
   const Quiet quiet;
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   const Handle type(text_type(text.size()), H5Tclose);
   const std::string data(text);
-  write_small(path, space.get(), type.get(), data.c_str());
+  write_small(path, scalar_space().get(), type.get(), data.c_str());
 }
 
 void Hdf5File::texts(const std::string& path, const std::vector<std::string>& texts) {
   const Quiet quiet;
   size_t width = 1;
   for (const std::string& t : texts) width = std::max(width, t.size());
-  std::vector<char> buffer(width * texts.size() + 1, '\0');
+  std::vector<char> buffer(width * texts.size(), '\0');
   for (size_t i = 0; i < texts.size(); ++i)
     std::memcpy(buffer.data() + i * width, texts[i].data(), texts[i].size());
-  const hsize_t length = texts.size();
-  const Handle space(length == 0 ? H5Screate(H5S_NULL) : H5Screate_simple(1, &length, nullptr),
-                     H5Sclose);
   const Handle type(text_type(width), H5Tclose);
-  if (length > 0) return write_small(path, space.get(), type.get(), buffer.data());
-  make_group(path.substr(0, path.rfind('/')));
-  const Handle set(H5Dcreate2(file_, path.c_str(), type.get(), space.get(), H5P_DEFAULT,
-                              H5P_DEFAULT, H5P_DEFAULT),
-                   H5Dclose);
-  check(set.get(), "write '" + path + "'");
+  if (!texts.empty())
+    return write_small(path, line_space(texts.size()).get(), type.get(), buffer.data());
+  const Handle nothing(H5Screate(H5S_NULL), H5Sclose);
+  const Handle set(create_dataset(path, type.get(), nothing.get(), H5P_DEFAULT), H5Dclose);
 }
 
 void Hdf5File::scalar(const std::string& path, double value) {
   const Quiet quiet;
-  const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
-  write_small(path, space.get(), H5T_NATIVE_DOUBLE, &value);
+  write_small(path, scalar_space().get(), native_type(value), &value);
 }
 
 void Hdf5File::write_column(const std::string& path, std::int64_t type, std::size_t length,
                             const void* data) {
-  make_group(path.substr(0, path.rfind('/')));
-  const std::string what = "write '" + path + "'";
+  const Quiet quiet;
   const hsize_t now = length;
   const hsize_t limit = H5S_UNLIMITED;
   const hsize_t chunk = std::clamp<hsize_t>(length, 64, 8192);
   const Handle space(H5Screate_simple(1, &now, &limit), H5Sclose);
   const Handle layout(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_chunk(layout.get(), 1, &chunk);
-  const Handle set(
-      H5Dcreate2(file_, path.c_str(), type, space.get(), H5P_DEFAULT, layout.get(), H5P_DEFAULT),
-      H5Dclose);
-  check(set.get(), what);
+  const Handle set(create_dataset(path, type, space.get(), layout.get()), H5Dclose);
   if (comm_.rank() == 0 && length > 0)
-    check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), what);
+    check(H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), "write '" + path + "'");
 }
 
 void Hdf5File::column(const std::string& path, std::span<const double> values) {
-  const Quiet quiet;
-  write_column(path, H5T_NATIVE_DOUBLE, values.size(), values.data());
+  write_column(path, native_type(double{}), values.size(), values.data());
 }
 
 void Hdf5File::column(const std::string& path, std::span<const std::int64_t> values) {
-  const Quiet quiet;
-  write_column(path, H5T_NATIVE_INT64, values.size(), values.data());
+  write_column(path, native_type(std::int64_t{}), values.size(), values.data());
 }
-
-namespace {
-std::vector<hsize_t> extents(const std::vector<GlobalIndex>& shape, GlobalIndex size,
-                             const std::string& path) {
-  std::vector<hsize_t> out(shape.begin(), shape.end());
-  if (out.empty()) out.push_back(static_cast<hsize_t>(size));
-  const GlobalIndex product = static_cast<GlobalIndex>(
-      std::accumulate(out.begin(), out.end(), hsize_t{1}, std::multiplies<>()));
-  if (product != size)
-    throw ShapeError("'" + path + "' has a shape of " + std::to_string(product) +
-                     " entries, its vector has " + std::to_string(size));
-  return out;
-}
-}  // namespace
 
 void Hdf5File::vector(const std::string& path, const Vector& values,
                       std::vector<GlobalIndex> shape) {
   const Quiet quiet;
-  make_group(path.substr(0, path.rfind('/')));
   const std::string what = "write '" + path + "'";
   const std::vector<hsize_t> dims = extents(shape, values.global_size(), path);
   const Handle file_space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
                           H5Sclose);
-  const Handle set(H5Dcreate2(file_, path.c_str(), H5T_NATIVE_DOUBLE, file_space.get(), H5P_DEFAULT,
-                              H5P_DEFAULT, H5P_DEFAULT),
+  const Handle set(create_dataset(path, H5T_NATIVE_DOUBLE, file_space.get(), H5P_DEFAULT),
                    H5Dclose);
-  check(set.get(), what);
 
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), values.view());
   // A vector that lies whole on every rank is written by the first; others each write their part.
@@ -386,7 +246,7 @@ void Hdf5File::vector(const std::string& path, const Vector& values,
     check(H5Dwrite(set.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, host.data()), what);
     return;
   }
-  const Handle memory(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  const Handle memory = line_space(count);
   if (count == 0) H5Sselect_none(memory.get());
   select_rows(file_space.get(), dims, static_cast<hsize_t>(values.partition().first_row()), count);
   const Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
@@ -429,8 +289,7 @@ std::vector<std::string> Hdf5File::members(const std::string& group) const {
 
 std::vector<GlobalIndex> Hdf5File::shape(const std::string& path) const {
   const Quiet quiet;
-  const Handle set(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
-  check(set.get(), "open '" + path + "'");
+  const Handle set(open_dataset(path), H5Dclose);
   const Handle space(H5Dget_space(set.get()), H5Sclose);
   const int rank = H5Sget_simple_extent_ndims(space.get());
   std::vector<hsize_t> dims(static_cast<size_t>(std::max(rank, 0)));
@@ -440,8 +299,7 @@ std::vector<GlobalIndex> Hdf5File::shape(const std::string& path) const {
 
 std::vector<double> Hdf5File::numbers(const std::string& path) const {
   const Quiet quiet;
-  const Handle set(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
-  check(set.get(), "open '" + path + "'");
+  const Handle set(open_dataset(path), H5Dclose);
   const Handle type(H5Dget_type(set.get()), H5Tclose);
   const H5T_class_t kind = H5Tget_class(type.get());
   if (kind != H5T_FLOAT && kind != H5T_INTEGER && kind != H5T_ENUM)
@@ -455,8 +313,7 @@ std::vector<double> Hdf5File::numbers(const std::string& path) const {
 
 std::vector<std::string> Hdf5File::texts(const std::string& path) const {
   const Quiet quiet;
-  const Handle set(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
-  check(set.get(), "open '" + path + "'");
+  const Handle set(open_dataset(path), H5Dclose);
   const Handle type(H5Dget_type(set.get()), H5Tclose);
   if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0)
     throw IoError("'" + path_ + "': '" + path + "' does not hold strings of fixed length");
@@ -467,7 +324,7 @@ std::vector<std::string> Hdf5File::texts(const std::string& path) const {
   if (buffer.empty()) return {};
   check(H5Dread(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, buffer.data()),
         "read '" + path + "'");
-  return split_texts(buffer, width);
+  return detail::split_texts(buffer, width);
 }
 
 std::string Hdf5File::text(const std::string& path) const {
@@ -483,11 +340,10 @@ void Hdf5File::read_vector(const std::string& path, const Vector& values) const 
   if (size != values.global_size())
     throw ShapeError("'" + path_ + "': '" + path + "' has " + std::to_string(size) + " entries, " +
                      std::to_string(values.global_size()) + " are needed");
-  const Handle set(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
-  check(set.get(), "open '" + path + "'");
+  const Handle set(open_dataset(path), H5Dclose);
   const Handle space(H5Dget_space(set.get()), H5Sclose);
   const hsize_t count = static_cast<hsize_t>(values.local_size());
-  const Handle memory(H5Screate_simple(1, &count, nullptr), H5Sclose);
+  const Handle memory = line_space(count);
   if (count == 0) H5Sselect_none(memory.get());
   if (!stored.empty())
     select_rows(space.get(), {stored.begin(), stored.end()},
@@ -496,71 +352,6 @@ void Hdf5File::read_vector(const std::string& path, const Vector& values) const 
   check(H5Dread(set.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, host.data()),
         "read '" + path + "'");
   Kokkos::deep_copy(values.view(), host);
-}
-
-bool Hdf5File::has_attribute(const std::string& object, const std::string& name) const {
-  const Quiet quiet;
-  return exists(object) && H5Aexists_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
-}
-
-std::vector<std::string> Hdf5File::attributes(const std::string& object) const {
-  const Quiet quiet;
-  std::vector<std::string> names;
-  const Handle owner(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
-  check(owner.get(), "open '" + object + "'");
-  const auto visit = [](hid_t, const char* name, const H5A_info_t*, void* data) -> herr_t {
-    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
-    return 0;
-  };
-  hsize_t at = 0;
-  H5Aiterate2(owner.get(), H5_INDEX_NAME, H5_ITER_INC, &at, visit, &names);
-  return names;
-}
-
-std::string Hdf5File::text_attribute(const std::string& object, const std::string& name) const {
-  const Quiet quiet;
-  const std::string what = "read the attribute '" + name + "' of '" + object + "'";
-  const Handle attribute(
-      H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  check(attribute.get(), what);
-  const Handle type(H5Aget_type(attribute.get()), H5Tclose);
-  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0)
-    throw IoError("'" + path_ + "': cannot " + what + ": it is no string of fixed length");
-  std::vector<char> buffer(H5Tget_size(type.get()));
-  check(H5Aread(attribute.get(), type.get(), buffer.data()), what);
-  return split_texts(buffer, buffer.size()).front();
-}
-
-double Hdf5File::number_attribute(const std::string& object, const std::string& name) const {
-  const Quiet quiet;
-  const std::string what = "read the attribute '" + name + "' of '" + object + "'";
-  const Handle attribute(
-      H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  check(attribute.get(), what);
-  const Handle space(H5Aget_space(attribute.get()), H5Sclose);
-  if (H5Sget_simple_extent_npoints(space.get()) != 1)
-    throw IoError("'" + path_ + "': cannot " + what + ": it is no single number");
-  double value = 0.0;
-  check(H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, &value), what);
-  return value;
-}
-
-std::string Hdf5File::attribute_to_text(const std::string& object, const std::string& name) const {
-  const Quiet quiet;
-  const std::string what = "read the attribute '" + name + "' of '" + object + "'";
-  const Handle attribute(
-      H5Aopen_by_name(file_, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  check(attribute.get(), what);
-  const Handle type(H5Aget_type(attribute.get()), H5Tclose);
-  const H5T_class_t kind = H5Tget_class(type.get());
-  if (kind == H5T_STRING) return text_attribute(object, name);
-  if (kind != H5T_INTEGER && kind != H5T_FLOAT) return "(not shown)";
-  const Handle space(H5Aget_space(attribute.get()), H5Sclose);
-  std::vector<double> values(static_cast<size_t>(H5Sget_simple_extent_npoints(space.get())));
-  check(H5Aread(attribute.get(), H5T_NATIVE_DOUBLE, values.data()), what);
-  std::vector<std::string> words;
-  for (const double v : values) words.push_back(format_number(v));
-  return join(words, " ");
 }
 
 }  // namespace libsolve

@@ -91,6 +91,10 @@ class LIBSOLVE_EXPORT Hdf5File {
   std::int64_t check(std::int64_t code, const std::string& what) const;
   void write_attribute(const std::string& object, const std::string& name, std::int64_t space,
                        std::int64_t type, const void* data);
+  /// Identifiers that the caller closes. Missing groups on the way are made.
+  std::int64_t create_dataset(const std::string& path, std::int64_t type, std::int64_t space,
+                              std::int64_t layout);
+  std::int64_t open_dataset(const std::string& path) const;
   void write_small(const std::string& path, std::int64_t space, std::int64_t type,
                    const void* data);
   void write_column(const std::string& path, std::int64_t type, std::size_t length,
