@@ -1,206 +1,17 @@
-#include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <charconv>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <libsolve/core/config.hpp>
-#include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
+#include <libsolve/io/detail/file_text.hpp>
 #include <libsolve/io/matrix_market.hpp>
 #include <libsolve/linear/matrix_entries.hpp>
-#include <limits>
-#include <string_view>
 #include <vector>
-
-#if LIBSOLVE_HAVE_ZLIB
-#include <zlib.h>
-#endif
 
 namespace libsolve {
 namespace {
 
+using detail::is_blank;
+using detail::read_text;
+using detail::Scanner;
 using Header = MatrixMarketHeader;
-
-// ---- the bytes of a file -----------------------------------------------------------------------
-
-struct FileCloser {
-  void operator()(std::FILE* f) const { std::fclose(f); }
-};
-using FileHandle = std::unique_ptr<std::FILE, FileCloser>;
-
-[[noreturn]] void refuse(const std::string& path, const std::string& message) {
-  throw InputError({path, 0, 0}, {}, message);
-}
-
-FileHandle open_for_reading(const std::string& path) {
-  FileHandle file(std::fopen(path.c_str(), "rb"));
-  if (!file) refuse(path, std::string("cannot be opened: ") + std::strerror(errno));
-  return file;
-}
-
-bool is_gzip(std::FILE* file) {
-  unsigned char magic[2] = {0, 0};
-  const bool gzip = std::fread(magic, 1, 2, file) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
-  std::rewind(file);
-  return gzip;
-}
-
-#if LIBSOLVE_HAVE_ZLIB
-std::string read_gzip(const std::string& path, size_t at_most) {
-  gzFile file = gzopen(path.c_str(), "rb");
-  if (file == nullptr) refuse(path, std::string("cannot be opened: ") + std::strerror(errno));
-  gzbuffer(file, 1 << 18);
-  std::string text;
-  constexpr unsigned step = 1 << 22;
-  int got = 0;
-  do {
-    const size_t size = text.size();
-    const auto wanted = static_cast<unsigned>(std::min<size_t>(step, at_most - size));
-    if (wanted == 0) break;
-    text.resize(size + wanted);
-    got = gzread(file, text.data() + size, wanted);
-    text.resize(size + static_cast<size_t>(std::max(got, 0)));
-  } while (got > 0);
-  int code = Z_OK;
-  const std::string reason = gzerror(file, &code);
-  gzclose(file);
-  if (got < 0 || (code != Z_OK && code != Z_STREAM_END))
-    refuse(path, "is not a whole gzip file (" + reason + "); fetch it again");
-  return text;
-}
-#else
-std::string read_gzip(const std::string& path, size_t) {
-  refuse(path,
-         "is compressed and this build has no zlib: unpack it with gunzip, or build with "
-         "LIBSOLVE_ENABLE_ZLIB=ON");
-}
-#endif
-
-/// The first `at_most` bytes of the file, unpacked.
-std::string read_bytes(const std::string& path,
-                       size_t at_most = std::numeric_limits<size_t>::max()) {
-  const FileHandle file = open_for_reading(path);
-  if (is_gzip(file.get())) return read_gzip(path, at_most);
-  std::string text;
-  constexpr size_t step = 1 << 22;
-  for (;;) {
-    const size_t size = text.size();
-    const size_t wanted = std::min(step, at_most - size);
-    text.resize(size + wanted);
-    const size_t got = wanted == 0 ? 0 : std::fread(text.data() + size, 1, wanted, file.get());
-    text.resize(size + got);
-    if (got < wanted || wanted == 0) break;
-  }
-  if (std::ferror(file.get()) != 0)
-    refuse(path, std::string("cannot be read: ") + std::strerror(errno));
-  return text;
-}
-
-// ---- lines and numbers -------------------------------------------------------------------------
-
-constexpr bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r';
-}
-
-/// Walks over the text line by line; knows where it is, for messages.
-class Scanner {
- public:
-  Scanner(std::string path, std::string_view text)
-      : path_(std::move(path)), at_(text.data()), end_(text.data() + text.size()) {}
-
-  [[noreturn]] void fail(const std::string& message) const { fail_at(line_, message); }
-  [[noreturn]] void fail_at(std::int64_t line, const std::string& message) const {
-    const auto number = std::min<std::int64_t>(line, std::numeric_limits<int>::max());
-    throw InputError({path_, static_cast<int>(number), 0}, {}, message);
-  }
-
-  /// The whole line, without its end; the scanner goes to the next one.
-  std::string_view take_line() {
-    const char* stop = static_cast<const char*>(std::memchr(at_, '\n', end_ - at_));
-    if (stop == nullptr) stop = end_;
-    std::string_view line(at_, static_cast<size_t>(stop - at_));
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    at_ = stop;
-    next_line();
-    return line;
-  }
-  /// Goes to the first character of the next line that says something; false at the end.
-  bool find_content() {
-    while (at_ != end_) {
-      while (at_ != end_ && is_blank(*at_)) ++at_;
-      if (at_ == end_) break;
-      if (*at_ == '\n') {
-        next_line();
-      } else if (*at_ == '%') {
-        take_line();
-      } else {
-        return true;
-      }
-    }
-    return false;
-  }
-  /// Nothing more may stand on this line.
-  void end_line(const char* expected) {
-    while (at_ != end_ && is_blank(*at_)) ++at_;
-    if (at_ == end_) return;
-    if (*at_ != '\n')
-      fail(std::string("expected ") + expected + " and the end of the line, found " + found());
-    next_line();
-  }
-  GlobalIndex integer(const char* expected) {
-    skip_to_number(expected);
-    GlobalIndex value = 0;
-    const auto [stop, code] = std::from_chars(at_, end_, value);
-    if (code != std::errc() || (stop != end_ && !is_blank(*stop) && *stop != '\n'))
-      fail(std::string("expected ") + expected + ", found " + found());
-    at_ = stop;
-    return value;
-  }
-  double number(const char* expected) {
-    skip_to_number(expected);
-    double value = 0.0;
-    auto [stop, code] = std::from_chars(at_, end_, value);
-    if (code == std::errc::result_out_of_range) {  // too large, or so small that it is (nearly) 0
-      value = std::strtod(std::string(at_, stop).c_str(), nullptr);
-      code = std::errc();
-    }
-    if (code != std::errc() || (stop != end_ && !is_blank(*stop) && *stop != '\n'))
-      fail(std::string("expected ") + expected + ", found " + found());
-    if (!std::isfinite(value))
-      fail(std::string("expected ") + expected + ", found " + found() +
-           ", which is not a finite double");
-    at_ = stop;
-    return value;
-  }
-  std::int64_t line() const { return line_; }
-  size_t remaining() const { return static_cast<size_t>(end_ - at_); }
-
- private:
-  void next_line() {
-    if (at_ != end_) ++at_;
-    ++line_;
-  }
-  void skip_to_number(const char* expected) {
-    while (at_ != end_ && is_blank(*at_)) ++at_;
-    if (at_ == end_ || *at_ == '\n')
-      fail(std::string("expected ") + expected + ", found the end of the line");
-    if (*at_ == '+' && at_ + 1 != end_ && at_[1] != '-' && at_[1] != '+') ++at_;
-  }
-  /// The word at the cursor, for messages.
-  std::string found() const {
-    const char* stop = at_;
-    while (stop != end_ && !is_blank(*stop) && *stop != '\n' && stop - at_ < 40) ++stop;
-    return "\"" + std::string(at_, stop) + "\"";
-  }
-
-  std::string path_;
-  const char* at_;
-  const char* end_;
-  std::int64_t line_ = 1;
-};
 
 // ---- banner and size line ----------------------------------------------------------------------
 
@@ -366,80 +177,17 @@ void check_length(Scanner& in, const Header& h) {
             std::to_string(possible) + " at most: it is cut off or the size line is wrong");
 }
 
-// ---- writing -----------------------------------------------------------------------------------
-
-/// Collects text and writes it in large pieces; the file appears under its name when complete.
-class Writer {
- public:
-  explicit Writer(const std::string& path) : path_(path), part_(path + ".part") {
-    file_.reset(std::fopen(part_.c_str(), "wb"));
-    if (!file_) fail();
-  }
-  ~Writer() {
-    if (file_) {  // not finished: leave nothing behind
-      file_.reset();
-      std::remove(part_.c_str());
-    }
-  }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
-
-  void text(std::string_view t) {
-    buffer_ += t;
-    if (buffer_.size() > (1 << 20)) flush();
-  }
-  template <class Number>
-  void number(Number value, char after) {
-    char digits[40];
-    const auto [stop, code] = std::to_chars(digits, digits + sizeof digits, value);
-    (void)code;  // 40 characters hold every number
-    text({digits, static_cast<size_t>(stop - digits)});
-    text({&after, 1});
-  }
-  /// Each line of `comment` behind a %.
-  void comment(const std::string& comment) {
-    for (size_t at = 0; at < comment.size();) {
-      const size_t stop = std::min(comment.find('\n', at), comment.size());
-      text("% " + comment.substr(at, stop - at) + "\n");
-      at = stop + 1;
-    }
-  }
-  void finish() {
-    flush();
-    std::FILE* file = file_.release();
-    if (std::fclose(file) != 0 || std::rename(part_.c_str(), path_.c_str()) != 0) {
-      const int code = errno;
-      std::remove(part_.c_str());
-      errno = code;
-      fail();
-    }
-  }
-
- private:
-  void flush() {
-    if (std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size()) fail();
-    buffer_.clear();
-  }
-  [[noreturn]] void fail() const {
-    throw IoError("cannot write " + path_ + ": " + std::strerror(errno));
-  }
-  std::string path_;
-  std::string part_;
-  FileHandle file_;
-  std::string buffer_;
-};
-
 }  // namespace
 
 MatrixMarketHeader read_matrix_market_header(const std::string& path) {
   // Comments above the size line may be long; a megabyte of them is not to be met.
-  const std::string text = read_bytes(path, 1 << 20);
+  const std::string text = read_text(path, 1 << 20);
   Scanner in(path, text);
   return read_header(in);
 }
 
 std::shared_ptr<CsrMatrix> read_matrix_market(const std::string& path) {
-  const std::string text = read_bytes(path);
+  const std::string text = read_text(path);
   Scanner in(path, text);
   const Header h = read_header(in);
   check_length(in, h);
@@ -454,12 +202,13 @@ std::shared_ptr<CsrMatrix> read_matrix_market(const std::string& path) {
 }
 
 Vector read_matrix_market_vector(const std::string& path, Index column) {
-  const std::string text = read_bytes(path);
+  const std::string text = read_text(path);
   Scanner in(path, text);
   const Header h = read_header(in);
   if (column < 0 || column >= h.num_columns)
-    refuse(path, "expected a column from 0 to " + std::to_string(h.num_columns - 1) +
-                     ", was asked for " + std::to_string(column));
+    throw InputError({path, 0, 0}, {},
+                     "expected a column from 0 to " + std::to_string(h.num_columns - 1) +
+                         ", was asked for " + std::to_string(column));
   check_length(in, h);
   Vector v("matrix_market::vector", Partition(h.num_rows));
   const auto values = Kokkos::create_mirror_view(v.view());
@@ -469,48 +218,6 @@ Vector read_matrix_market_vector(const std::string& path, Index column) {
   });
   Kokkos::deep_copy(v.view(), values);
   return v;
-}
-
-void write_matrix_market(const std::string& path, const CsrMatrix& A, const std::string& comment) {
-  using Kokkos::create_mirror_view_and_copy;
-  const Kokkos::HostSpace host;
-  const auto row_pointers = create_mirror_view_and_copy(host, A.row_pointers());
-  const auto columns = create_mirror_view_and_copy(host, A.columns());
-  const auto values = create_mirror_view_and_copy(host, A.values());
-  const bool symmetric = A.asymmetry() == 0.0;
-  const auto is_stored = [&](Index i, GlobalIndex k) { return !symmetric || columns(k) <= i; };
-  const auto num_rows = static_cast<Index>(A.num_rows());
-  GlobalIndex num_entries = 0;
-  for (Index i = 0; i < num_rows; ++i)
-    for (GlobalIndex k = row_pointers(i); k < row_pointers(i + 1); ++k)
-      num_entries += is_stored(i, k) ? 1 : 0;
-
-  Writer out(path);
-  out.text(std::string("%%MatrixMarket matrix coordinate real ") +
-           (symmetric ? "symmetric\n" : "general\n"));
-  out.comment(comment);
-  out.number(A.num_rows(), ' ');
-  out.number(A.num_columns(), ' ');
-  out.number(num_entries, '\n');
-  for (Index i = 0; i < num_rows; ++i)
-    for (GlobalIndex k = row_pointers(i); k < row_pointers(i + 1); ++k) {
-      if (!is_stored(i, k)) continue;
-      out.number(i + 1, ' ');
-      out.number(columns(k) + 1, ' ');
-      out.number(values(k), '\n');
-    }
-  out.finish();
-}
-
-void write_matrix_market(const std::string& path, const Vector& v, const std::string& comment) {
-  const auto values = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v.view());
-  Writer out(path);
-  out.text("%%MatrixMarket matrix array real general\n");
-  out.comment(comment);
-  out.number(v.local_size(), ' ');
-  out.number(1, '\n');
-  for (Index i = 0; i < v.local_size(); ++i) out.number(values(i), '\n');
-  out.finish();
 }
 
 }  // namespace libsolve
