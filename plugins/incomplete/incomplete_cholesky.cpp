@@ -10,9 +10,9 @@ namespace {
 /// Pivots of the matrix scaled to a unit diagonal. A smaller one makes entries of L^-1 so large
 /// that the factors are worse than a shift.
 constexpr double smallest_pivot = 1e-8;
-/// With alpha >= the largest number of entries off the diagonal of a row, A + alpha diag(A) scaled to
-/// a unit diagonal is diagonally dominant (|a_ij| <= sqrt(a_ii a_jj)) and no pivot fails; far beyond,
-/// nothing but the diagonal is left.
+/// With alpha >= the largest number of entries off the diagonal of a row, A + alpha diag(A) scaled
+/// to a unit diagonal is diagonally dominant (|a_ij| <= sqrt(a_ii a_jj)) and no pivot fails; far
+/// beyond, nothing but the diagonal is left.
 constexpr double largest_shift = 1e6;
 
 }  // namespace
@@ -45,7 +45,9 @@ void IncompleteCholesky::setup(const LinearSystem& system) {
     throw Unsupported("preconditioner 'ic0' needs a symmetric matrix; " + A->description() +
                       " has max |a_ij - a_ji| / max |a_ij| = " + format_number(A->asymmetry()) +
                       "; use 'ilu0' with gmres or bicgstab");
-  OrderedRows scaled = make_ordered_rows(host_csr(*A), options_.ordering, Part::lower);
+  const HostCsr rows = host_csr(*A);
+  OrderedRows scaled =
+      make_ordered_rows(rows, elimination_order(rows, options_.ordering), RowPart::lower);
   const Index n = scaled.num_rows();
 
   // S A S with S = diag(A)^(-1/2).
@@ -84,18 +86,15 @@ void IncompleteCholesky::setup(const LinearSystem& system) {
   // L of A itself: S^-1 L.
   for (Index k = 0; k < n; ++k)
     for (GlobalIndex e = factor.begin[k]; e < factor.begin[k + 1]; ++e) factor.value[e] /= s[k];
-  lower_ = lower_triangle(factor, false);
-  upper_ = transposed_lower_triangle(factor);
+  factors_ = {lower_triangle(factor, false), transposed_lower_triangle(factor)};
 }
 
 void IncompleteCholesky::apply(const Vector& r, const Vector& z) {
-  lower_.solve(r.view(), z.view());
-  upper_.solve(z.view(), z.view());
+  factors_.solve(r.view(), z.view());
 }
 
 std::vector<Measure> IncompleteCholesky::metrics() const {
-  return {{"factor_shift", shift_, ""},
-          {"triangular_levels", static_cast<double>(lower_.num_levels()), ""}};
+  return {{"factor_shift", shift_, ""}, {"triangular_levels", factors_.num_levels(), ""}};
 }
 
 }  // namespace incomplete

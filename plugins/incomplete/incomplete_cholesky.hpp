@@ -1,10 +1,10 @@
 #pragma once
 
+#include <libsolve/linear/ordered_rows.hpp>
 #include <libsolve/linear/preconditioner.hpp>
-#include <libsolve/linear/sparse_triangle.hpp>
 #include <libsolve/plugin/registry.hpp>
 
-#include "ordered_rows.hpp"
+#include "elimination_order.hpp"
 
 namespace incomplete {
 
@@ -41,7 +41,7 @@ class IncompleteCholesky final : public Preconditioner {
   void setup(const LinearSystem& system) override;
   void apply(const Vector& r, const Vector& z) override;
   bool is_symmetric() const override { return true; }
-  double memory_bytes() const override { return lower_.memory_bytes() + upper_.memory_bytes(); }
+  double memory_bytes() const override { return factors_.memory_bytes(); }
   std::vector<Measure> metrics() const override;
   std::vector<std::string> notes() const override { return notes_; }
   /// alpha of the factors in use.
@@ -51,8 +51,7 @@ class IncompleteCholesky final : public Preconditioner {
   Options options_;
   double shift_ = 0.0;
   Index num_attempts_ = 0;
-  SparseTriangle lower_;
-  SparseTriangle upper_;
+  TriangularFactors factors_;
   std::vector<std::string> notes_;
 };
 

@@ -13,7 +13,8 @@ void IncompleteLu::setup(const LinearSystem& system) {
   const auto A = assembled(system.shared_A(), "preconditioner 'ilu0'", notes_);
   if (A->num_rows() != A->num_columns())
     throw Unsupported("preconditioner 'ilu0' needs a square matrix, got " + A->description());
-  OrderedRows M = make_ordered_rows(host_csr(*A), options_.ordering, Part::all);
+  const HostCsr rows = host_csr(*A);
+  OrderedRows M = make_ordered_rows(rows, elimination_order(rows, options_.ordering), RowPart::all);
   const Index n = M.num_rows();
   is_symmetric_ = A->is_symmetric();
 
@@ -64,18 +65,16 @@ void IncompleteLu::setup(const LinearSystem& system) {
                      " small pivots (first: row " + std::to_string(first_replaced) + ", " +
                      format_number(smallest_seen) + ") by " +
                      format_number(options_.smallest_pivot) + " of their rows");
-  lower_ = lower_triangle(M, true);
-  upper_ = upper_triangle(M);
+  factors_ = {lower_triangle(M, true), upper_triangle(M)};
 }
 
 void IncompleteLu::apply(const Vector& r, const Vector& z) {
-  lower_.solve(r.view(), z.view());
-  upper_.solve(z.view(), z.view());
+  factors_.solve(r.view(), z.view());
 }
 
 std::vector<Measure> IncompleteLu::metrics() const {
   return {{"replaced_pivots", static_cast<double>(num_replaced_), ""},
-          {"triangular_levels", static_cast<double>(lower_.num_levels()), ""}};
+          {"triangular_levels", factors_.num_levels(), ""}};
 }
 
 }  // namespace incomplete

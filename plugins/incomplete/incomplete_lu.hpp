@@ -1,10 +1,10 @@
 #pragma once
 
+#include <libsolve/linear/ordered_rows.hpp>
 #include <libsolve/linear/preconditioner.hpp>
-#include <libsolve/linear/sparse_triangle.hpp>
 #include <libsolve/plugin/registry.hpp>
 
-#include "ordered_rows.hpp"
+#include "elimination_order.hpp"
 
 namespace incomplete {
 
@@ -38,7 +38,7 @@ class IncompleteLu final : public Preconditioner {
   void apply(const Vector& r, const Vector& z) override;
   /// For symmetric A the factors are L D L^T; M is positive definite where no pivot is negative.
   bool is_symmetric() const override { return is_symmetric_; }
-  double memory_bytes() const override { return lower_.memory_bytes() + upper_.memory_bytes(); }
+  double memory_bytes() const override { return factors_.memory_bytes(); }
   std::vector<Measure> metrics() const override;
   std::vector<std::string> notes() const override { return notes_; }
 
@@ -46,8 +46,7 @@ class IncompleteLu final : public Preconditioner {
   Options options_;
   bool is_symmetric_ = false;
   Index num_replaced_ = 0;
-  SparseTriangle lower_;
-  SparseTriangle upper_;
+  TriangularFactors factors_;
   std::vector<std::string> notes_;
 };
 

@@ -2,8 +2,8 @@
 
 #include <cmath>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/linear/assembled.hpp>
 #include <libsolve/linear/ordering.hpp>
+#include <utility>
 
 namespace relaxation {
 
@@ -16,15 +16,6 @@ void Ssor::setup(const LinearSystem& system) {
   const HostCsr A = host_csr(*matrix);
   const Index n = A.num_rows;
 
-  std::vector<double> d(static_cast<size_t>(n), 0.0);
-  for (Index i = 0; i < n; ++i) {
-    for (GlobalIndex k = A.begin(i); k < A.end(i); ++k)
-      if (A.columns(k) == i) d[i] = A.values(k);
-    if (d[i] == 0.0 || !std::isfinite(1.0 / d[i]))
-      throw NumericalError("preconditioner 'ssor': the diagonal in row " + std::to_string(i) +
-                           " is zero; use 'ilu0', or order the rows so that none is");
-  }
-
   std::vector<Index> order = natural_order(n);
   num_colours_ = 0;
   if (options_.ordering == "multicolour") {
@@ -32,41 +23,32 @@ void Ssor::setup(const LinearSystem& system) {
     order = std::move(colouring.order);
     num_colours_ = colouring.num_colours;
   }
-  const std::vector<Index> place = places(order);
+  OrderedRows M = make_ordered_rows(A, std::move(order), RowPart::all);
 
+  std::vector<double> d(static_cast<size_t>(n));
+  for (Index k = 0; k < n; ++k) {
+    d[k] = M.value[M.diagonal[k]];
+    if (d[k] == 0.0 || !std::isfinite(1.0 / d[k]))
+      throw NumericalError("preconditioner 'ssor': the diagonal in row " +
+                           std::to_string(M.order[k]) +
+                           " is zero; use 'ilu0', or order the rows so that none is");
+  }
   const double omega = options_.omega;
   const double scale = 1.0 / (omega * (2.0 - omega));
-  // Row order[k] of one triangle; `is_own` says which entries belong to it.
-  const auto triangle = [&](bool lower) {
-    SparseTriangle::Rows rows;
-    rows.row_pointers.push_back(0);
-    for (Index step = 0; step < n; ++step) {
-      const Index k = lower ? step : n - 1 - step;
-      const Index i = order[k];
-      for (GlobalIndex e = A.begin(i); e < A.end(i); ++e) {
-        const Index j = A.columns(e);
-        if (lower ? place[j] >= k : place[j] <= k) continue;
-        rows.columns.push_back(j);
-        rows.values.push_back(omega * A.values(e) * (lower ? 1.0 / d[j] : scale));
-      }
-      rows.order.push_back(i);
-      rows.inverse_diagonal.push_back(lower ? 1.0 : 1.0 / (scale * d[i]));
-      rows.row_pointers.push_back(static_cast<GlobalIndex>(rows.columns.size()));
-    }
-    return SparseTriangle(std::move(rows));
-  };
-  lower_ = triangle(true);
-  upper_ = triangle(false);
+  for (Index k = 0; k < n; ++k) {
+    for (GlobalIndex e = M.begin[k]; e < M.diagonal[k]; ++e) M.value[e] *= omega / d[M.column[e]];
+    M.value[M.diagonal[k]] *= scale;
+    for (GlobalIndex e = M.diagonal[k] + 1; e < M.begin[k + 1]; ++e) M.value[e] *= omega * scale;
+  }
+  factors_ = {lower_triangle(M, true), upper_triangle(M)};
 }
 
 void Ssor::apply(const Vector& r, const Vector& z) {
-  lower_.solve(r.view(), z.view());
-  upper_.solve(z.view(), z.view());
+  factors_.solve(r.view(), z.view());
 }
 
 std::vector<Measure> Ssor::metrics() const {
-  std::vector<Measure> measures = {
-      {"triangular_levels", static_cast<double>(lower_.num_levels()), ""}};
+  std::vector<Measure> measures = {{"triangular_levels", factors_.num_levels(), ""}};
   if (num_colours_ > 0) measures.push_back({"colours", static_cast<double>(num_colours_), ""});
   return measures;
 }

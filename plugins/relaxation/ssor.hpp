@@ -1,7 +1,7 @@
 #pragma once
 
+#include <libsolve/linear/ordered_rows.hpp>
 #include <libsolve/linear/preconditioner.hpp>
-#include <libsolve/linear/sparse_triangle.hpp>
 #include <libsolve/plugin/registry.hpp>
 
 namespace relaxation {
@@ -33,7 +33,7 @@ class Ssor final : public Preconditioner {
   void setup(const LinearSystem& system) override;
   void apply(const Vector& r, const Vector& z) override;
   bool is_symmetric() const override { return is_symmetric_; }
-  double memory_bytes() const override { return lower_.memory_bytes() + upper_.memory_bytes(); }
+  double memory_bytes() const override { return factors_.memory_bytes(); }
   std::vector<Measure> metrics() const override;
   std::vector<std::string> notes() const override { return notes_; }
 
@@ -41,8 +41,7 @@ class Ssor final : public Preconditioner {
   Options options_;
   bool is_symmetric_ = false;
   Index num_colours_ = 0;
-  SparseTriangle lower_;  ///< (D + omega L) D^-1
-  SparseTriangle upper_;  ///< (D + omega U) / (omega (2 - omega))
+  TriangularFactors factors_;  ///< (D + omega L) D^-1 and (D + omega U) / (omega (2 - omega))
   std::vector<std::string> notes_;
 };
 

@@ -1,13 +1,13 @@
-#include "ordered_rows.hpp"
-
 #include <algorithm>
+#include <libsolve/linear/ordered_rows.hpp>
 #include <libsolve/linear/ordering.hpp>
+#include <utility>
 
-namespace incomplete {
+namespace libsolve {
 
-OrderedRows make_ordered_rows(const HostCsr& A, const std::string& ordering, Part part) {
+OrderedRows make_ordered_rows(const HostCsr& A, std::vector<Index> order, RowPart part) {
   OrderedRows M;
-  M.order = ordering == "rcm" ? reverse_cuthill_mckee(A) : natural_order(A.num_rows);
+  M.order = std::move(order);
   const std::vector<Index> place = places(M.order);
   M.begin.push_back(0);
   struct Entry {
@@ -21,7 +21,7 @@ OrderedRows make_ordered_rows(const HostCsr& A, const std::string& ordering, Par
     bool has_diagonal = false;
     for (GlobalIndex e = A.begin(i); e < A.end(i); ++e) {
       const Index c = place[A.columns(e)];
-      if (part == Part::lower && c > k) continue;
+      if (part == RowPart::lower && c > k) continue;
       has_diagonal = has_diagonal || c == k;
       row.push_back({c, A.values(e)});
     }
@@ -38,11 +38,16 @@ OrderedRows make_ordered_rows(const HostCsr& A, const std::string& ordering, Par
   return M;
 }
 
-SparseTriangle lower_triangle(const OrderedRows& M, bool diagonal_is_one) {
+namespace {
+
+/// Rows `first`, first + step, ... of M: entries [begin(k), end(k)) and the diagonal.
+template <class Begin, class End>
+SparseTriangle triangle(const OrderedRows& M, Index first, Index step, bool diagonal_is_one,
+                        const Begin& begin, const End& end) {
   SparseTriangle::Rows rows;
   rows.row_pointers.push_back(0);
-  for (Index k = 0; k < M.num_rows(); ++k) {
-    for (GlobalIndex e = M.begin[k]; e < M.diagonal[k]; ++e) {
+  for (Index n = 0, k = first; n < M.num_rows(); ++n, k += step) {
+    for (GlobalIndex e = begin(k); e < end(k); ++e) {
       rows.columns.push_back(M.order[M.column[e]]);
       rows.values.push_back(M.value[e]);
     }
@@ -53,19 +58,18 @@ SparseTriangle lower_triangle(const OrderedRows& M, bool diagonal_is_one) {
   return SparseTriangle(std::move(rows));
 }
 
+}  // namespace
+
+SparseTriangle lower_triangle(const OrderedRows& M, bool diagonal_is_one) {
+  return triangle(
+      M, 0, 1, diagonal_is_one, [&](Index k) { return M.begin[k]; },
+      [&](Index k) { return M.diagonal[k]; });
+}
+
 SparseTriangle upper_triangle(const OrderedRows& M) {
-  SparseTriangle::Rows rows;
-  rows.row_pointers.push_back(0);
-  for (Index k = M.num_rows(); k-- > 0;) {
-    for (GlobalIndex e = M.diagonal[k] + 1; e < M.begin[k + 1]; ++e) {
-      rows.columns.push_back(M.order[M.column[e]]);
-      rows.values.push_back(M.value[e]);
-    }
-    rows.order.push_back(M.order[k]);
-    rows.inverse_diagonal.push_back(1.0 / M.value[M.diagonal[k]]);
-    rows.row_pointers.push_back(static_cast<GlobalIndex>(rows.columns.size()));
-  }
-  return SparseTriangle(std::move(rows));
+  return triangle(
+      M, M.num_rows() - 1, -1, false, [&](Index k) { return M.diagonal[k] + 1; },
+      [&](Index k) { return M.begin[k + 1]; });
 }
 
 SparseTriangle transposed_lower_triangle(const OrderedRows& M) {
@@ -92,4 +96,4 @@ SparseTriangle transposed_lower_triangle(const OrderedRows& M) {
   return SparseTriangle(std::move(rows));
 }
 
-}  // namespace incomplete
+}  // namespace libsolve
