@@ -45,7 +45,7 @@ struct KernelRow {
   double doubles = 0.0;  ///< counted per unknown
   double seconds_per_unknown = 0.0;
   double fraction = 0.0;  ///< of triad
-  double bar = 0.0;
+  double bar = 0.0;       ///< least fraction asked for; 0 = none
 };
 
 /// One solve of the suite: what to run and what is asked of it (0 = nothing).

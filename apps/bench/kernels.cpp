@@ -1,7 +1,9 @@
 #include <functional>
 #include <libsolve/core/large_array.hpp>
+#include <libsolve/core/random.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
+#include <libsolve/linear/matrix_entries.hpp>
 #include <libsolve/linear/stencil_operator.hpp>
 
 #include "bench.hpp"
@@ -58,6 +60,28 @@ StencilOperator make_stencil(Index n, bool constant) {
   return StencilOperator(grid, v);
 }
 
+/// The Laplacian of a random graph, plus a little: every row is joined to `edges` others drawn from
+/// all, so that it has 2 edges + 1 entries on average, with no order in their columns.
+std::shared_ptr<libsolve::CsrMatrix> make_graph_laplacian(Index n, double edges) {
+  const libsolve::RandomStream stream(1, "bench::graph");
+  std::vector<libsolve::MatrixEntry> entries;
+  entries.reserve(static_cast<size_t>((2.0 * edges + 1.0) * n));
+  std::vector<double> diagonal(static_cast<size_t>(n), 1e-3);
+  const auto num_edges = static_cast<std::uint64_t>(edges * n);
+  for (std::uint64_t e = 0; e < num_edges; ++e) {
+    const auto i = static_cast<Index>(e % static_cast<std::uint64_t>(n));
+    const auto j = static_cast<Index>(stream.uniform(2 * e, 0.0, n));
+    const double weight = stream.uniform(2 * e + 1, 0.5, 1.5);
+    if (i == j) continue;
+    entries.push_back({i, j, -weight});
+    entries.push_back({j, i, -weight});
+    diagonal[static_cast<size_t>(i)] += weight;
+    diagonal[static_cast<size_t>(j)] += weight;
+  }
+  for (Index i = 0; i < n; ++i) entries.push_back({i, i, diagonal[static_cast<size_t>(i)]});
+  return libsolve::make_csr_matrix(n, n, entries);
+}
+
 }  // namespace
 
 std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad) {
@@ -105,17 +129,19 @@ std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad)
     add("p = z + b p, q = A p, p.q", 4,
         [&] { sink += A.update_direction_and_apply(z, 0.5, p, y); });
   }
-  {
-    const auto A = make_stencil(128, true).assemble();
-    const Vector x("bench::x", A->row_partition());
+  const auto add_product = [&](const std::string& name, const std::string& size, double bar,
+                               const libsolve::CsrMatrix& A) {
+    const Vector x("bench::x", A.row_partition());
     const Vector y = x.like("bench::y");
     libsolve::fill(x, 1.0);
     // CSR convention: 12 bytes an entry, 8 for the row pointer, x and y once.
-    rows.push_back(measure(settings, triad, "SpMV, 7-point CSR: y = A x", "128^3",
-                           static_cast<double>(A->num_rows()),
-                           A->bytes_per_apply() / 8.0 / static_cast<double>(A->num_rows()), 0.70,
-                           [&] { A->apply(x, y); }));
-  }
+    const auto n = static_cast<double>(A.num_rows());
+    rows.push_back(measure(settings, triad, "SpMV, " + name + ": y = A x", size, n,
+                           A.bytes_per_apply() / 8.0 / n, bar, [&] { A.apply(x, y); }));
+  };
+  add_product("7-point CSR", "128^3", 0.70, *make_stencil(128, true).assemble());
+  // No bar: x is gathered from all over memory, which the convention above does not count.
+  add_product("random graph", "1e6", 0.0, *make_graph_laplacian(1'000'000, 7.5));
   if (sink == 12345.678) rows.clear();  // keeps the sums
   return rows;
 }
