@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/large_array.hpp>
+#include <libsolve/core/row_kernels.hpp>
 
 #include "band_solver.hpp"
 
@@ -11,20 +12,26 @@ namespace {
 
 using CellPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
 
-struct LargestEntry {
-  const double* values;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& largest) const {
-    if (values[i] > largest) largest = values[i];
+/// The largest of several numbers per row, each at least 0.
+struct TwoMaxima {
+  static constexpr int num_values = 2;
+  double value[2] = {0.0, 0.0};
+  KOKKOS_FUNCTION TwoMaxima& operator+=(const TwoMaxima& other) {
+    for (int i = 0; i < 2; ++i)
+      if (other.value[i] > value[i]) value[i] = other.value[i];
+    return *this;
   }
 };
 
-double largest_entry(const libsolve::VectorView& v) {
-  double largest = 0.0;
-  if (v.extent(0) > 0)
-    Kokkos::parallel_reduce("multigrid::largest_entry", CellPolicy(0, std::ptrdiff_t(v.extent(0))),
-                            LargestEntry{v.data()}, Kokkos::Max<double>(largest));
-  return largest;
-}
+struct ExtremeEntries {
+  const double* values;
+  KOKKOS_FUNCTION void operator()(libsolve::Index i, double& largest, double& inverse) const {
+    const double v = values[i];
+    const double w = v > 0.0 ? 1.0 / v : 0.0;
+    largest = v > largest ? v : largest;
+    inverse = w > inverse ? w : inverse;
+  }
+};
 
 /// 2^round(log2 largest), 1 for nothing to scale by.
 double power_of_two_near(double largest) {
@@ -76,19 +83,40 @@ struct SplitExcess {
 
 }  // namespace
 
+CouplingRange coupling_range(const libsolve::StencilOperator& A) {
+  CouplingRange range;
+  const auto add = [&](double largest, double smallest) {
+    if (!(largest > 0.0)) return;
+    range.smallest = range.largest > 0.0 ? std::min(range.smallest, smallest) : smallest;
+    range.largest = std::max(range.largest, largest);
+  };
+  const auto& n = A.grid().cells;
+  for (int a = 0; a < 3; ++a) {
+    if (n[a] == 1) continue;
+    if (A.is_constant()) {
+      add(A.constant().coupling[a], A.constant().coupling[a]);
+      continue;
+    }
+    const libsolve::VectorView& face = A.variable().face[a];
+    const auto found = libsolve::reduce_rows<TwoMaxima>(ExecSpace(), "multigrid::coupling_range",
+                                                        libsolve::Index(face.extent(0)),
+                                                        ExtremeEntries{face.data()});
+    add(found.value[0], 1.0 / found.value[1]);
+  }
+  return range;
+}
+
 template <class Real>
-FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A) {
+FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A,
+                                     const CouplingRange& range) {
   FinestOperator<Real> finest;
+  finest.scale = power_of_two_near(range.largest);
   LevelOperator<Real>& op = finest.op;
   const auto& grid = A.grid();
   for (int a = 0; a < 3; ++a) op.shape.n[a] = grid.cells[a];
   op.is_constant = A.is_constant();
-  double largest = 0.0;
   if (A.is_constant()) {
     const auto& c = A.constant();
-    for (int a = 0; a < 3; ++a)
-      if (op.shape.n[a] > 1) largest = std::max(largest, c.coupling[a]);
-    finest.scale = power_of_two_near(largest);
     for (int a = 0; a < 3; ++a) {
       op.coupling[a] = op.shape.n[a] > 1 ? c.coupling[a] / finest.scale : 0.0;
       for (int s = 0; s < 2; ++s) op.side[a][s] = c.wall[a][s] / finest.scale;
@@ -98,9 +126,6 @@ FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A) {
   }
   const auto& v = A.variable();
   const auto cells = std::ptrdiff_t(op.shape.size());
-  for (int a = 0; a < 3; ++a)
-    if (op.shape.n[a] > 1) largest = std::max(largest, largest_entry(v.face[a]));
-  finest.scale = power_of_two_near(largest);
   const double factor = 1.0 / finest.scale;
   SplitExcess<Real> split{};
   for (int a = 0; a < 3; ++a) {
@@ -140,8 +165,10 @@ std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,
   return hierarchy;
 }
 
-template FinestOperator<float> finest_operator(const libsolve::StencilOperator&);
-template FinestOperator<double> finest_operator(const libsolve::StencilOperator&);
+template FinestOperator<float> finest_operator(const libsolve::StencilOperator&,
+                                               const CouplingRange&);
+template FinestOperator<double> finest_operator(const libsolve::StencilOperator&,
+                                                const CouplingRange&);
 template std::unique_ptr<Hierarchy<float>> build_hierarchy(LevelOperator<float>,
                                                            const HierarchyOptions&);
 template std::unique_ptr<Hierarchy<double>> build_hierarchy(LevelOperator<double>,

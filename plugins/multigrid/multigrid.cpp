@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
 
 #include "box_hierarchy.hpp"
 #include "coarsening_choice.hpp"
@@ -35,6 +36,11 @@ double largest_magnitude(const Vector& v, std::ptrdiff_t samples) {
                               0, (n + stride - 1) / stride),
                           LargestMagnitude{v.data(), stride}, Kokkos::Max<double>(largest));
   return largest;
+}
+
+/// Couplings whose ratio is larger get a cycle in double; see README.md for what was measured.
+double widest_float_range(int num_axes) {
+  return num_axes < 3 ? 1e8 : 1e12;
 }
 
 bool usable(double largest) {
@@ -103,17 +109,28 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
   h.coarse_size = options_.coarse_size;
   symmetric_ = !same && options_.pre_sweeps == options_.post_sweeps;
 
+  const CouplingRange range = coupling_range(*A);
+  std::string precision = options_.precision;
+  std::string why;
+  if (precision == "auto") {
+    const bool wide = range.largest > widest_float_range(axes) * range.smallest;
+    precision = wide ? "double" : "float";
+    if (wide)
+      why = " (couplings from " + libsolve::format_number(range.smallest) + " to " +
+            libsolve::format_number(range.largest) + " are too far apart for float)";
+  }
+
   const auto build = [&](auto real) {
     using Real = decltype(real);
     auto cycle = std::make_unique<CycleOf<Real>>();
-    FinestOperator<Real> finest = finest_operator<Real>(*A);
+    FinestOperator<Real> finest = finest_operator<Real>(*A, range);
     cycle->operator_scale = finest.scale;
     Coarsening coarsening = choose_coarsening(finest.op);
     for (const Coarsening c : {Coarsening::piecewise_constant, Coarsening::operator_dependent,
                                Coarsening::connected_pieces})
       if (options_.coarsening == to_text(c)) coarsening = c;
-    // A direct solve needs no coarse grids of any kind, and its dot products are sums in double: with
-    // an M this near to A^-1 conjugate gradients would magnify the rounding of float sums.
+    // A direct solve needs no coarse grids of any kind, and its dot products are sums in double:
+    // with an M this near to A^-1 conjugate gradients would magnify the rounding of float sums.
     if (finest.op.shape.size() <= options_.coarse_size) coarsening = Coarsening::piecewise_constant;
     std::string kind = options_.cycle;
     if (kind == "auto")
@@ -135,14 +152,13 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
         break;
     }
     note_ = "multigrid: " + kind + "(" + std::to_string(options_.pre_sweeps) + "," +
-            std::to_string(options_.post_sweeps) + ") cycle in " + options_.precision + ", " +
-            std::to_string(cycle->num_levels()) + " levels, coarsening " +
-            to_text(coarsening) + ", order " +
-            (same ? "same" : "symmetric") + ", omega " +
+            std::to_string(options_.post_sweeps) + ") cycle in " + precision + why + ", " +
+            std::to_string(cycle->num_levels()) + " levels, coarsening " + to_text(coarsening) +
+            ", order " + (same ? "same" : "symmetric") + ", omega " +
             libsolve::Value(h.smoothing.omega).to_text();
     cycle_ = std::move(cycle);
   };
-  if (options_.precision == "float")
+  if (precision == "float")
     build(float{});
   else
     build(double{});

@@ -21,7 +21,7 @@ struct MultigridOptions {
   int post_sweeps = 2;
   std::optional<double> omega;
   std::string order = "auto";
-  std::string precision = "float";
+  std::string precision = "auto";
   std::optional<double> strength;
   int coarse_size = 600;
   bool fused = true;
@@ -29,10 +29,11 @@ struct MultigridOptions {
   static void describe(libsolve::Fields<MultigridOptions>& f) {
     using O = MultigridOptions;
     using libsolve::Range;
-    f.add("coarsening", &O::coarsening,
-          libsolve::Choices{{"auto", "piecewise-constant", "operator-dependent", "connected-pieces"}},
-          "kind of coarse levels; auto: connected-pieces for solids with Neumann walls, "
-          "operator-dependent for jumping or anisotropic coefficients, else piecewise-constant");
+    f.add(
+        "coarsening", &O::coarsening,
+        libsolve::Choices{{"auto", "piecewise-constant", "operator-dependent", "connected-pieces"}},
+        "kind of coarse levels; auto: connected-pieces for solids with Neumann walls, "
+        "operator-dependent for jumping or anisotropic coefficients, else piecewise-constant");
     f.add("cycle", &O::cycle, libsolve::Choices{{"auto", "V", "W", "F"}},
           "order of the visits to coarse levels; auto: V where coefficients are constant and "
           "coarsening is piecewise-constant, else W");
@@ -44,8 +45,9 @@ struct MultigridOptions {
           "\"symmetric\" mirrors the colours after the coarse correction: cg keeps its short form; "
           "\"same\" needs flexible-cg (cg moves to it by itself) and fewer steps; auto: same in 2D "
           "and 3D");
-    f.add("precision", &O::precision, libsolve::Choices{{"float", "double"}},
-          "numbers inside the cycle");
+    f.add("precision", &O::precision, libsolve::Choices{{"auto", "float", "double"}},
+          "numbers inside the cycle; auto: float, but double where couplings differ by more than "
+          "1e12 (1D and 2D: 1e8)");
     f.add("strength", &O::strength, Range::open(0.0, 2.0),
           "piecewise-constant only: coarse couplings relative to the Galerkin ones; auto: 0.5");
     f.add("coarse_size", &O::coarse_size, Range::closed(1, 20000),
@@ -58,7 +60,8 @@ struct MultigridOptions {
 
 /// z = M r, one multigrid cycle on A z = r from z = 0; see README.md. Setup reads the coefficients
 /// once; memory about 11 bytes an unknown with constant coefficients in 3D (float), 68 with
-/// the coarsenings for variable ones. A must be a StencilOperator on one rank (Unsupported otherwise).
+/// the coarsenings for variable ones. A must be a StencilOperator on one rank (Unsupported
+/// otherwise).
 class Multigrid final : public libsolve::Preconditioner {
  public:
   using Options = MultigridOptions;

@@ -312,6 +312,36 @@ TEST(Multigrid, DeliversTheDotProducts) {
   }
 }
 
+bool cycles_in(const char* precision, const Multigrid& M) {
+  return M.notes().front().find(std::string(" cycle in ") + precision) != std::string::npos;
+}
+
+/// Blocks of 10^(decades u), u from 0 to 1: float where it does as well as double, else double,
+/// which is said.
+TEST(Multigrid, TakesDoubleWhereCouplingsAreTooFarApartForFloat) {
+  const auto blocks = [](double decades) {
+    return [=](int i, int j, int k) {
+      const int block = i / 10 + 12 * (j / 10) + 144 * (k / 10);
+      return std::pow(10.0, decades * (block < 2 ? block : 0.5 * (1 + noise(block))));
+    };
+  };
+  for (const Size& n : {Size{100, 100, 1}, Size{30, 30, 30}}) {
+    const double widest = n[2] == 1 ? 8 : 12;
+    const LinearSystem narrow = varying(n, blocks(widest - 1)),
+                       wide = varying(n, blocks(widest + 1));
+    EXPECT_TRUE(cycles_in("float", make(narrow))) << make(narrow).notes().front();
+    EXPECT_TRUE(cycles_in("double", make(wide))) << make(wide).notes().front();
+    MultigridOptions options;
+    options.precision = "double";
+    EXPECT_LE(steps_to_solve(narrow), steps_to_solve(narrow, options) + 1);
+    EXPECT_LE(steps_to_solve(wide), 12);
+    options.precision = "float";
+    EXPECT_TRUE(cycles_in("float", make(wide, options)));
+  }
+  EXPECT_TRUE(cycles_in("float", make(poisson({16, 16, 16}, Walls::dirichlet, 0.0, 1e30))));
+  EXPECT_TRUE(cycles_in("float", make(poisson({1, 1, 1}, Walls::dirichlet))));
+}
+
 /// M (2^k r) = 2^k M r digit by digit, far outside the range of float too; M 0 = 0.
 TEST(Multigrid, ScalesWithItsArgument) {
   for (const double operator_scale : {1.0, 1e30, 1e-30}) {
