@@ -226,7 +226,10 @@ libsolve_optional(PETSC AUTO PETSc "distributed matrices, hypre, MUMPS; methods 
                   libpetsc-real-dev)
 
 function(libsolve_find_SUNDIALS)
-  find_package(SUNDIALS QUIET CONFIG)
+  find_package(SUNDIALS 6.4 QUIET CONFIG)
+  if(NOT SUNDIALS_FOUND)  # its package takes one major version at a time
+    find_package(SUNDIALS 7.0 QUIET CONFIG)
+  endif()
   if(SUNDIALS_FOUND)
     set(LIBSOLVE_HAVE_SUNDIALS 1 PARENT_SCOPE)
     set(LIBSOLVE_VERSION_SUNDIALS "${SUNDIALS_VERSION}" PARENT_SCOPE)

@@ -19,10 +19,18 @@ if(TARGET libsolve_app)
     INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS libsolve_app RUNTIME DESTINATION bin)
 endif()
+set(not_built)
+if(NOT TARGET libsolve_sundials)
+  set(not_built REGEX /adapters/sundials EXCLUDE)
+endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/libsolve/ ${CMAKE_BINARY_DIR}/generated/libsolve/
         DESTINATION include/libsolve FILES_MATCHING PATTERN *.hpp
-        PATTERN docs EXCLUDE)
+        PATTERN docs EXCLUDE ${not_built})
 install(EXPORT libsolveTargets NAMESPACE libsolve:: DESTINATION ${package_dir})
+if(TARGET libsolve_sundials)
+  install(EXPORT libsolveSundialsTargets NAMESPACE libsolve:: FILE libsolveSundialsTargets.cmake
+          DESTINATION ${package_dir})
+endif()
 configure_package_config_file(cmake/libsolveConfig.cmake.in ${CMAKE_BINARY_DIR}/libsolveConfig.cmake
                               INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/libsolveConfigVersion.cmake

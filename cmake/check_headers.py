@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Compiles every header alone, so that each one includes what it uses.
 
-usage: check_headers.py BUILD_FOLDER SOURCE_FOLDER PROBE
-The command is the one of PROBE in compile_commands.json, a source that links libsolve::libsolve and
-nothing else, with -fsyntax-only. A header is compiled again only when something it includes changed.
+usage: check_headers.py BUILD_FOLDER SOURCE_FOLDER PROBE [WITHOUT...]
+The command is the one of PROBE in compile_commands.json, a source that links the libraries of this
+tree and nothing else, with -fsyntax-only. Folders WITHOUT are left out (an adapter to what is not there). A header is compiled again only when something it includes changed.
 Headers that reach Kokkos_Core.hpp get it precompiled, which cannot hide anything from them.
 """
 import json
@@ -59,11 +59,13 @@ def up_to_date(stamp: Path, depfile: Path) -> bool:
 
 def main() -> int:
     build, source, probe = (Path(word).resolve() for word in sys.argv[1:4])
+    without = [source / word for word in sys.argv[4:]]
     command = compile_command(build, probe)
     stamps = build / "headers_alone"
     stamps.mkdir(exist_ok=True)
     kokkos = stamps / "kokkos.hpp"
-    headers = [f for top in ("libsolve", "plugins") for f in sorted((source / top).rglob("*.hpp"))]
+    headers = [f for top in ("libsolve", "plugins") for f in sorted((source / top).rglob("*.hpp"))
+               if not any(f.is_relative_to(folder) for folder in without)]
 
     def files(header: Path):
         stem = stamps / header.relative_to(source).as_posix().replace("/", "__")
