@@ -1,15 +1,12 @@
 #include "pc_level.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <cstdlib>
 #include <libsolve/linear/stream_row.hpp>
 #include <libsolve/linear/wavefront.hpp>
-#include <type_traits>
 #include <vector>
 
 #include "large_view.hpp"
-#include "split_grid.hpp"
+#include "pc_device.hpp"
 
 namespace multigrid {
 
@@ -17,373 +14,12 @@ using libsolve::plan_wavefront;
 using libsolve::run_wavefront;
 using libsolve::WavefrontPlan;
 
+namespace pc {
 namespace {
-
-constexpr bool host_accessible =
-    Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
-
-/// Where a level reads its right-hand side and where it publishes z, by value for kernels.
-template <class Real>
-struct Source {
-  const Real* level = nullptr;
-  const double* outer = nullptr;
-  double scale = 1;
-
-  KOKKOS_FORCEINLINE_FUNCTION Real operator()(std::ptrdiff_t cell) const {
-    return outer ? Real(scale * outer[cell]) : level[cell];
-  }
-};
-
-/// Shapes of both grids and the halved axes, squeezed.
-struct Transfer {
-  int cnx = 1, cny = 1, cnz = 1;
-  bool x = false, y = false, z = false;
-};
-
-// --- device kernels: one cell a thread
-// ------------------------------------------------------------
-
-template <class Real>
-struct LoadCell {
-  SplitGrid<Real> g;
-  Source<Real> source;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
-    const int m = int(index % g.half);
-    const std::ptrdiff_t row = index / g.half;
-    const int j = int(row % g.ny);
-    const int k = int(row / g.ny);
-    for (int c = 0; c < 2; ++c) {
-      const int o = (c + j + k) & 1;
-      if (m < g.count(o))
-        g.b[g.offset(c, j, k) + m] = source(std::ptrdiff_t(g.nx) * row + 2 * m + o);
-    }
-  }
-};
-
-/// What a half sweep may take for granted about z.
-enum class Old {
-  zero_all,  ///< z = 0, own colour and neighbours; not read
-  zero_own,  ///< z = 0 on the own colour; not read
-  any
-};
-
-template <class Real, bool Variable>
-struct RelaxCell {
-  SplitGrid<Real> g;
-  int colour;
-  Old old;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
-    const int m = int(index % g.half);
-    const std::ptrdiff_t row = index / g.half;
-    const HalfRow<Real, Variable> h(g, colour, int(row % g.ny), int(row / g.ny));
-    if (m >= g.count(int((colour + row % g.ny + row / g.ny) & 1))) return;
-    if (old == Old::zero_all)
-      h.z[m] = h.relaxed_alone(m);
-    else
-      h.z[m] = h.relaxed(m, old == Old::any ? h.z[m] : Real(0));
-  }
-};
-
-template <class Real, bool Variable>
-struct RestrictCell {
-  SplitGrid<Real> g;
-  Transfer t;
-  bool red_only;
-  Real* coarse;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
-    const int ci = int(index % t.cnx);
-    const std::ptrdiff_t row = index / t.cnx;
-    const int cj = int(row % t.cny);
-    const int ck = int(row / t.cny);
-    const int j0 = t.y ? 2 * cj : cj;
-    const int k0 = t.z ? 2 * ck : ck;
-    const int j1 = t.y && j0 + 1 < g.ny ? j0 + 2 : j0 + 1;
-    const int k1 = t.z && k0 + 1 < g.nz ? k0 + 2 : k0 + 1;
-    Real acc[2] = {0, 0};
-    for (int k = k0; k < k1; ++k)
-      for (int j = j0; j < j1; ++j)
-        for (int c = 0; c < (red_only ? 1 : 2); ++c) {
-          const int o = (c + j + k) & 1;
-          if (!t.x && o != (ci & 1)) continue;
-          const int m = t.x ? ci : ci / 2;
-          if (m >= g.count(o)) continue;
-          acc[o] += HalfRow<Real, Variable>(g, c, j, k).residual(m);
-        }
-    coarse[index] = t.x ? acc[0] + acc[1] : acc[ci & 1];
-  }
-};
-
-template <class Real, bool Variable>
-struct ProlongCell {
-  SplitGrid<Real> g;
-  Transfer t;
-  const Real* coarse;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
-    const int m = int(index % g.half);
-    const std::ptrdiff_t row = index / g.half;
-    const int j = int(row % g.ny);
-    const int k = int(row / g.ny);
-    const Real* from =
-        coarse + (std::ptrdiff_t(t.z ? k / 2 : k) * t.cny + (t.y ? j / 2 : j)) * t.cnx;
-    for (int c = 0; c < 2; ++c) {
-      const int o = (c + j + k) & 1;
-      const HalfRow<Real, Variable> h(g, c, j, k);
-      if (m < g.count(o) && h.has_parent(m)) h.z[m] += from[t.x ? m : 2 * m + o];
-    }
-  }
-};
-
-template <class Real>
-struct PublishCell {
-  SplitGrid<Real> g;
-  Real* level;
-  double* outer;
-  double scale;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
-    const int m = int(index % g.half);
-    const std::ptrdiff_t row = index / g.half;
-    const int j = int(row % g.ny);
-    const int k = int(row / g.ny);
-    for (int c = 0; c < 2; ++c) {
-      const int o = (c + j + k) & 1;
-      if (m >= g.count(o)) continue;
-      const std::ptrdiff_t cell = std::ptrdiff_t(g.nx) * row + 2 * m + o;
-      const Real z = g.z[g.offset(c, j, k) + m];
-      if (outer)
-        outer[cell] = scale * double(z);
-      else
-        level[cell] = z;
-    }
-  }
-};
-
-struct DotCell {
-  const double* z;
-  const double* rhs;
-  const double* other;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& a, double& b) const {
-    a += z[i] * rhs[i];
-    if (other) b += z[i] * other[i];
-  }
-};
-
-// --- host rows
-// ------------------------------------------------------------------------------------
 
 // The stages of a fused pass touch more streams of memory than the hardware follows: the stage that
 // meets a row first asks for the rows it will meet next.
 constexpr int rows_ahead = 2;
-
-template <int write>
-void prefetch(const void* from, std::size_t bytes) {
-  const char* p = static_cast<const char*>(from);
-  for (std::size_t at = 0; at < bytes; at += 64) __builtin_prefetch(p + at, write, 2);
-}
-
-template <class Real, class From>
-void load_row(const From* __restrict__ source, double scale, int nx, Real* __restrict__ even,
-              Real* __restrict__ odd) {
-  const int pairs = nx / 2;
-  const From f = From(scale);
-#pragma omp simd
-  for (int m = 0; m < pairs; ++m) {
-    even[m] = Real(f * source[2 * m]);
-    odd[m] = Real(f * source[2 * m + 1]);
-  }
-  if (nx & 1) even[pairs] = Real(f * source[nx - 1]);
-}
-
-template <class Real, class To>
-void store_row(const Real* __restrict__ even, const Real* __restrict__ odd, int nx, double scale,
-               To* __restrict__ to) {
-  const int pairs = nx / 2;
-  const To f = To(scale);
-#pragma omp simd
-  for (int m = 0; m < pairs; ++m) {
-    to[2 * m] = f * To(even[m]);
-    to[2 * m + 1] = f * To(odd[m]);
-  }
-  if (nx & 1) to[nx - 1] = f * To(even[pairs]);
-}
-
-/// Rows with constant coefficients. What is different at the ends of x comes from tables.
-template <class Real, Old old, bool Prolong>
-void relax_row_constant(const SplitGrid<Real>& g, int c, int j, int k, const Real* from) {
-  const HalfRow<Real, false> h(g, c, j, k);
-  const int n = Prolong ? g.count(h.o) : g.half;  // `from` has no padding
-  Real* __restrict__ z = h.z;
-  const Real* w = g.relax_rows + std::ptrdiff_t(2 * h.side + h.o) * g.half;
-  if constexpr (old == Old::zero_all) {
-#pragma omp simd
-    for (int m = 0; m < n; ++m) z[m] = w[m] * h.b[m];
-  } else {
-    const Real keep = Real(1) - h.omega;
-    const Real* t_outer = g.outer_rows + h.o * g.half;
-#pragma omp simd
-    for (int m = 0; m < n; ++m) {
-      Real s = h.b[m] + h.tx * h.inner[m] + t_outer[m] * h.outer[m];
-      s += h.ty * (h.ym[m] + h.yp[m]);
-      s += h.tz * (h.zm[m] + h.zp[m]);
-      s *= w[m];
-      if constexpr (old == Old::any) {
-        if constexpr (Prolong)
-          s += keep * (z[m] + from[m]);
-        else
-          s += keep * z[m];
-      }
-      z[m] = s;
-    }
-  }
-}
-
-template <class Real, bool Variable, Old old>
-void relax_row(const SplitGrid<Real>& g, int c, int j, int k) {
-  if constexpr (Variable) {
-    const HalfRow<Real, true> h(g, c, j, k);
-    const int n = g.half;
-    if constexpr (old == Old::zero_all) {
-#pragma omp simd
-      for (int m = 0; m < n; ++m) h.z[m] = h.relaxed_alone(m);
-    } else {
-#pragma omp simd
-      for (int m = 0; m < n; ++m) h.z[m] = h.relaxed(m, old == Old::any ? h.z[m] : Real(0));
-    }
-  } else {
-    relax_row_constant<Real, old, false>(g, c, j, k, nullptr);
-  }
-}
-
-template <class Real, bool Variable, Old old>
-void relax_rows(const SplitGrid<Real>& g, int c, int j0, int j1, int k) {
-  for (int j = j0; j < j1; ++j) relax_row<Real, Variable, old>(g, c, j, k);
-}
-
-template <class Real>
-const Real* coarse_row(const Transfer& t, const Real* coarse, int j, int k) {
-  return coarse + (std::ptrdiff_t(t.z ? k / 2 : k) * t.cny + (t.y ? j / 2 : j)) * t.cnx;
-}
-
-template <class Real, bool Variable>
-void prolong_half_row(const SplitGrid<Real>& g, const Transfer& t, const Real* coarse, int c, int j,
-                      int k) {
-  const Real* from = coarse_row(t, coarse, j, k);
-  const int o = (c + j + k) & 1;
-  const HalfRow<Real, Variable> h(g, c, j, k);
-  const int n = g.count(o);
-  if (t.x) {
-#pragma omp simd
-    for (int m = 0; m < n; ++m) h.z[m] += h.has_parent(m) ? from[m] : Real(0);
-  } else {
-#pragma omp simd
-    for (int m = 0; m < n; ++m) h.z[m] += h.has_parent(m) ? from[2 * m + o] : Real(0);
-  }
-}
-
-/// The coarse row above the fine rows j0 <= j < j1, k0 <= k < k1, cell by cell.
-template <class Real, bool Variable>
-void restrict_rows(const SplitGrid<Real>& g, const Transfer& t, bool red_only, int j0, int j1,
-                   int k0, int k1, Real* __restrict__ acc, Real* __restrict__ coarse) {
-  const int n = g.half;
-  for (int m = 0; m < 2 * n; ++m) acc[m] = 0;
-  for (int k = k0; k < k1; ++k) {
-    for (int j = j0; j < j1; ++j) {
-      for (int c = 0; c < (red_only ? 1 : 2); ++c) {
-        const int o = (c + j + k) & 1;
-        const HalfRow<Real, Variable> h(g, c, j, k);
-        Real* to = acc + o * n;
-        const int count = Variable ? n : g.count(o);
-#pragma omp simd
-        for (int m = 0; m < count; ++m) to[m] += h.residual(m);
-      }
-    }
-  }
-  if (t.x) {
-#pragma omp simd
-    for (int m = 0; m < t.cnx; ++m) coarse[m] = acc[m] + acc[n + m];
-  } else {
-    store_row(acc, acc + n, t.cnx, 1.0, coarse);
-  }
-}
-
-/// The same with constant coefficients and x halved: in the sum of the residuals of a coarse cell
-/// the faces between its children cancel, what is left is
-///   sum b - sum over its outer faces of T (z_inside - z_outside) - sum of (walls + shift) z.
-template <class Real>
-void restrict_rows_constant(const SplitGrid<Real>& g, int cnx, int j0, int j1, int k0, int k1,
-                            Real* __restrict__ acc) {
-  const std::ptrdiff_t row = 2 * std::ptrdiff_t(g.half);
-  const int n = g.half;
-  const int last = cnx - 1;
-  bool fresh = true;
-  for (int k = k0; k < k1; ++k) {
-    for (int j = j0; j < j1; ++j) {
-      const int flip = (j + k) & 1;
-      const std::ptrdiff_t even = g.offset(flip, j, k);  // colour with o = 0
-      const std::ptrdiff_t odd = g.offset(1 - flip, j, k);
-      const Real* z0 = g.z + even;
-      const Real* z1 = g.z + odd;
-      const Real* b0 = g.b + even;
-      const Real* b1 = g.b + odd;
-      // rows beside that lie outside the coarse cell, both colours; zeros where there is none
-      const Real* side[4][2] = {
-          {g.zero, g.zero}, {g.zero, g.zero}, {g.zero, g.zero}, {g.zero, g.zero}};
-      Real weight = g.shift;
-      int num = 0;
-      auto neighbour = [&](bool exists, std::ptrdiff_t shift, Real t, Real wall) {
-        weight += exists ? t : wall;
-        if (!exists) return;
-        side[num][0] = z0 + shift;
-        side[num][1] = z1 + shift;
-        ++num;
-      };
-      if (j == j0) neighbour(j > 0, -row, g.T[1], g.side[1][0]);
-      if (j == j1 - 1) neighbour(j + 1 < g.ny, row, g.T[1], g.side[1][1]);
-      const int num_y = num;
-      if (k == k0) neighbour(k > 0, -g.plane, g.T[2], g.side[2][0]);
-      if (k == k1 - 1) neighbour(k + 1 < g.nz, g.plane, g.T[2], g.side[2][1]);
-      const Real t0 = num_y > 0 ? g.T[1] : g.T[2];
-      const Real t1 = num_y > 1 ? g.T[1] : g.T[2];
-      const Real tx = g.T[0];
-      const auto end_lane = [&](int m) {
-        const bool two = 2 * m + 1 < g.nx;
-        const Real left = m > 0 ? tx * (z0[m] - z1[m - 1]) : g.side[0][0] * z0[m];
-        const Real inside = z0[m] + (two ? z1[m] : Real(0));
-        const Real right_z = two ? z1[m] : z0[m];
-        const Real right = 2 * m + 2 < g.nx ? tx * (right_z - z0[m + 1]) : g.side[0][1] * right_z;
-        Real r = b0[m] + (two ? b1[m] : Real(0)) - (left + right) - weight * inside;
-        for (int s = 0; s < num; ++s)
-          r += (s < num_y ? g.T[1] : g.T[2]) * (side[s][0][m] + side[s][1][m]);
-        return r + (fresh ? Real(0) : acc[m]);
-      };
-      const Real first_value = end_lane(0);
-      const Real last_value = end_lane(last);
-      const Real w = weight + tx;
-      const auto lane = [&](int m) {
-        return ((b0[m] + b1[m]) - w * (z0[m] + z1[m])) +
-               (tx * (z1[m - 1] + z0[m + 1]) +
-                (t0 * (side[0][0][m] + side[0][1][m]) + t1 * (side[1][0][m] + side[1][1][m])));
-      };
-      if (fresh) {
-#pragma omp simd
-        for (int m = 0; m < n; ++m) acc[m] = lane(m);
-      } else {
-#pragma omp simd
-        for (int m = 0; m < n; ++m) acc[m] += lane(m);
-      }
-      for (int s = 2; s < num; ++s) {
-        const Real t = s < num_y ? g.T[1] : g.T[2];
-#pragma omp simd
-        for (int m = 0; m < n; ++m) acc[m] += t * (side[s][0][m] + side[s][1][m]);
-      }
-      acc[0] = first_value;
-      acc[last] = last_value;
-      fresh = false;
-    }
-  }
-}
-
-// --- the level
-// ------------------------------------------------------------------------------------
 
 template <class Real, bool Variable>
 class PcLevel final : public Level<Real> {
@@ -426,10 +62,6 @@ View<Real> PcLevel<Real, Variable>::allocate(const char* label, std::size_t n) {
   return libsolve::zero_array<Real>(label, n);
 }
 
-// Room before and behind, so that the outer neighbour of the first and last cell can be read; what
-// is read there is multiplied by zero.
-constexpr int guard = 16;
-
 template <class Real, bool Variable>
 PcLevel<Real, Variable>::PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes,
                                  const PcOptions& options)
@@ -446,12 +78,12 @@ PcLevel<Real, Variable>::PcLevel(const LevelOperator<Real>& op, const CoarsenAxe
   g_.omega = Real(options.omega);
   g_.plane = plane_stride(2 * g_.half * g_.ny, sizeof(Real));
   const std::size_t total = std::size_t(g_.plane) * g_.nz;
-  z_ = allocate("multigrid::z", total + 2 * guard);
-  b_ = allocate("multigrid::b", total + 2 * guard);
-  zero_ = allocate("multigrid::zero", g_.half + 2 * guard);
-  g_.z = z_.data() + guard;
-  g_.b = b_.data() + guard;
-  g_.zero = zero_.data() + guard;
+  z_ = allocate("multigrid::z", total + 2 * row_guard);
+  b_ = allocate("multigrid::b", total + 2 * row_guard);
+  zero_ = allocate("multigrid::zero", g_.half + 2 * row_guard);
+  g_.z = z_.data() + row_guard;
+  g_.b = b_.data() + row_guard;
+  g_.zero = zero_.data() + row_guard;
   if constexpr (Variable)
     build_variable(op);
   else
@@ -495,55 +127,16 @@ void PcLevel<Real, Variable>::build_constant(const LevelOperator<Real>& op) {
   g_.outer_rows = tables_.data() + std::ptrdiff_t(32) * half;
 }
 
-/// Faces and signed inverse diagonal of one row, natural to split order.
-template <class Real>
-struct SplitCoefficients {
-  SplitGrid<Real> g;
-  Real *fx_inner, *fx_outer, *fy, *fz, *inverse;
-  const Real *face_x, *face_y, *face_z, *wall, *mass;  // natural order; null where absent
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
-    const int j = int(row % g.ny);
-    const int k = int(row / g.ny);
-    const std::ptrdiff_t plane = std::ptrdiff_t(g.nx) * g.ny;
-    for (int c = 0; c < 2; ++c) {
-      const int o = (c + j + k) & 1;
-      const std::ptrdiff_t to = g.offset(c, j, k);
-      const int n = g.count(o);
-      for (int m = 0; m < n; ++m) {
-        const int i = 2 * m + o;
-        const std::ptrdiff_t cell = row * g.nx + i;
-        const Real xp = i + 1 < g.nx ? face_x[cell] : Real(0);
-        const Real xm = i > 0 ? face_x[cell - 1] : Real(0);
-        const Real yp = j + 1 < g.ny ? face_y[cell] : Real(0);
-        const Real ym = j > 0 ? face_y[cell - g.nx] : Real(0);
-        const Real zp = k + 1 < g.nz ? face_z[cell] : Real(0);
-        const Real zm = k > 0 ? face_z[cell - plane] : Real(0);
-        if (o == 0) {
-          fx_inner[g.x_offset(j, k) + m] = xp;
-          fx_outer[g.x_offset(j, k) + m] = xm;
-        }
-        fy[to + m] = yp;
-        fz[to + m] = zp;
-        const Real faces = ((xm + xp) + (ym + yp)) + (zm + zp);
-        const Real d = faces + ((wall ? wall[cell] : Real(0)) + (mass ? mass[cell] : Real(0)));
-        Real inv = d > 0 ? Real(1) / d : Real(0);
-        if (faces == Real(0)) inv = -inv;
-        inverse[to + m] = inv;
-      }
-    }
-  }
-};
-
 template <class Real, bool Variable>
 void PcLevel<Real, Variable>::build_variable(const LevelOperator<Real>& op) {
   const auto axis = squeezed_axes(op.shape);
   const std::size_t total = std::size_t(g_.plane) * g_.nz;
-  coefficients_ = allocate("multigrid::coefficients", 4 * total + 6 * guard);
-  Real* at = coefficients_.data() + guard;
+  coefficients_ = allocate("multigrid::coefficients", 4 * total + 6 * row_guard);
+  Real* at = coefficients_.data() + row_guard;
   Real* f[5];
   for (int i = 0; i < 5; ++i) {
     f[i] = at;
-    at += (i < 2 ? total / 2 : total) + guard;
+    at += (i < 2 ? total / 2 : total) + row_guard;
   }
   const SplitCoefficients<Real> kernel{g_,
                                        f[0],
@@ -588,7 +181,7 @@ void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start st
   const SplitGrid<Real> g = g_;
   const Transfer t = t_;
   const bool only_red = red_only();
-  const std::size_t row_bytes = 2 * sizeof(Real) * g.half;
+  const std::ptrdiff_t row_length = 2 * std::ptrdiff_t(g.half);
   const WavefrontPlan wave = plan(half_sweeps + 1);
   std::vector<Real> scratch(std::size_t(2) * wave.slabs * 2 * g.half);
   run_wavefront(wave, [&](int worker, int s, int row0, int row1, int k) {
@@ -598,15 +191,15 @@ void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start st
         for (int j = row0; j < row1; ++j) {
           const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
           const int flip = (j + k) & 1;
-          prefetch<1>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
-          prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
+          prefetch<1>(g.b + g.offset(0, j + rows_ahead, k), row_length);
+          prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_length);
           Real* even = g.b + g.offset(flip, j, k);
           Real* odd = g.b + g.offset(1 - flip, j, k);
           if (source.outer) {
-            prefetch<0>(source.outer + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
-            load_row(source.outer + row * g.nx, source.scale, g.nx, even, odd);
+            prefetch(source.outer + (row + rows_ahead) * g.nx, g.nx);
+            load_outer_row(source.outer + row * g.nx, source.scale, g.nx, even, odd);
           } else {
-            load_row(source.level + row * g.nx, 1.0, g.nx, even, odd);
+            load_row(source.level + row * g.nx, Real(1), g.nx, even, odd);
           }
         }
         relax_rows<Real, Variable, Old::zero_all>(g, c, row0, row1, k);
@@ -652,7 +245,7 @@ void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Rea
   if (dots && row_dots_.extent(0) == 0)
     row_dots_ = Kokkos::View<double*, Kokkos::HostSpace>("multigrid::row_dots", 2 * rows);
   double* row_dots = row_dots_.data();
-  const std::size_t row_bytes = 2 * sizeof(Real) * g.half;
+  const std::ptrdiff_t row_length = 2 * std::ptrdiff_t(g.half);
   WavefrontPlan wave = plan(half_sweeps + 1);
   wave.turn = 1;  // the last stage waits for memory most
   std::vector<double> scratch(std::size_t(2) * wave.slabs * (g.nx + 8));
@@ -662,8 +255,8 @@ void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Rea
       // the colour relaxed first gets its correction while it is relaxed, where that is possible
       const int c = post_colour(0);
       for (int j = row0; j < row1; ++j) {
-        prefetch<0>(g.b + g.offset(0, j + rows_ahead, k), row_bytes);
-        prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_bytes);
+        prefetch(g.b + g.offset(0, j + rows_ahead, k), row_length);
+        prefetch<1>(g.z + g.offset(0, j + rows_ahead, k), row_length);
         prolong_half_row<Real, Variable>(g, t, coarse, 1 - c, j, k);
         if (!merge) prolong_half_row<Real, Variable>(g, t, coarse, c, j, k);
       }
@@ -683,13 +276,13 @@ void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Rea
       const Real* even = g.z + g.offset(flip, j, k);
       const Real* odd = g.z + g.offset(1 - flip, j, k);
       if (!dots) {
-        store_row(even, odd, g.nx, 1.0, result.level.data() + row * g.nx);
+        store_row(even, odd, g.nx, Real(1), result.level.data() + row * g.nx);
         continue;
       }
       double* to = result.outer.data() + row * g.nx;
       double* z = bypass ? buffer : to;
-      if (!bypass) prefetch<1>(to + rows_ahead * g.nx, g.nx * sizeof(double));
-      if (other) prefetch<0>(other + (row + rows_ahead) * g.nx, g.nx * sizeof(double));
+      if (!bypass) prefetch<1>(to + rows_ahead * g.nx, g.nx);
+      if (other) prefetch(other + (row + rows_ahead) * g.nx, g.nx);
       store_row(even, odd, g.nx, result.scale, z);
       // rhs from the level's own copy, already in the cache
       const Real* bs = g.b + g.offset(0, j, k);
@@ -716,12 +309,6 @@ void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Rea
   }
   result.dot_rhs = a * (result.scale / source.scale);
   result.dot_other = b;
-}
-
-template <class Kernel>
-void for_cells(const char* label, std::ptrdiff_t n, const Kernel& kernel) {
-  Kokkos::parallel_for(
-      label, Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, n), kernel);
 }
 
 template <class Real, bool Variable>
@@ -759,7 +346,7 @@ template <class Real, bool Variable>
 void PcLevel<Real, Variable>::descend(const Rhs<Real>& rhs, Start start,
                                       const View<Real>& coarse_rhs) {
   const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
-  if constexpr (host_accessible) {
+  if constexpr (levels_on_host) {
     if (options_.fused) return descend_fused(source, start, coarse_rhs.data());
   }
   descend_unfused(source, start, coarse_rhs.data());
@@ -769,19 +356,20 @@ template <class Real, bool Variable>
 void PcLevel<Real, Variable>::ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z,
                                      Result<Real>& result) {
   const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
-  if constexpr (host_accessible) {
+  if constexpr (levels_on_host) {
     if (options_.fused) return ascend_fused(source, coarse_z.data(), result);
   }
   ascend_unfused(source, coarse_z.data(), result);
 }
 
 }  // namespace
+}  // namespace pc
 
 template <class Real>
 std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const CoarsenAxes& axes,
                                            const PcOptions& options) {
-  if (op.is_constant) return std::make_unique<PcLevel<Real, false>>(op, axes, options);
-  return std::make_unique<PcLevel<Real, true>>(op, axes, options);
+  if (op.is_constant) return std::make_unique<pc::PcLevel<Real, false>>(op, axes, options);
+  return std::make_unique<pc::PcLevel<Real, true>>(op, axes, options);
 }
 
 template std::unique_ptr<Level<float>> make_pc_level(const LevelOperator<float>&,

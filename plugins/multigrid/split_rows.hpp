@@ -175,12 +175,12 @@ void load(const SplitRows<Real>& g, const Source<Real>& source, int j, int k) {
     load_row(source.level + row * g.nx, Real(1), g.nx, even, even + g.half);
 }
 
-/// Asks for the lines of [from, from + n).
-template <class Real>
+/// Asks for the lines of [from, from + n), to read (0) or to write (1) them.
+template <int write = 0, class Real>
 void prefetch(const Real* from, std::ptrdiff_t n) {
 #if defined(__GNUC__)
   constexpr std::ptrdiff_t line = 64 / sizeof(Real);
-  for (std::ptrdiff_t i = 0; i < n; i += line) __builtin_prefetch(from + i, 0, 2);
+  for (std::ptrdiff_t i = 0; i < n; i += line) __builtin_prefetch(from + i, write, 2);
 #else
   (void)from, (void)n;
 #endif
