@@ -21,12 +21,13 @@ LevelOperator<Real> squeezed(const LevelOperator<Real>& op) {
   return out;
 }
 
-template <class Real>
-std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op,
+template <class Real, class From>
+std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const NaturalOperator<From>& op, double scale,
                                                      const BoxOptions& options) {
   auto hierarchy = std::make_unique<Hierarchy<Real>>();
-  const LevelOperator<Real> fine = expanded(squeezed(op));
-  BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(fine, options.semi_coarsening));
+  SplitOperator<Real> fine = split_operator<Real>(op, scale);
+  BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(op, options.semi_coarsening));
+  fine.excess = {};
   hierarchy->add(make_box_fine_level(fine, coarse.weights, options.smoothing), false);
   auto size = [](const std::array<int, 3>& n) { return Shape{n}.size(); };
   while (size(coarse.op.n) > options.direct_size) {
@@ -41,11 +42,22 @@ std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& 
   return hierarchy;
 }
 
+template <class Real>
+std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op,
+                                                     const BoxOptions& options) {
+  const LevelOperator<Real> full = expanded(squeezed(op));
+  return build_box_hierarchy<Real>(natural_operator(full), 1.0, options);
+}
+
 template LevelOperator<float> squeezed(const LevelOperator<float>&);
 template LevelOperator<double> squeezed(const LevelOperator<double>&);
 template std::unique_ptr<Hierarchy<float>> build_box_hierarchy(const LevelOperator<float>&,
                                                                const BoxOptions&);
 template std::unique_ptr<Hierarchy<double>> build_box_hierarchy(const LevelOperator<double>&,
                                                                 const BoxOptions&);
+template std::unique_ptr<Hierarchy<float>> build_box_hierarchy(const NaturalOperator<double>&,
+                                                               double, const BoxOptions&);
+template std::unique_ptr<Hierarchy<double>> build_box_hierarchy(const NaturalOperator<double>&,
+                                                                double, const BoxOptions&);
 
 }  // namespace multigrid

@@ -14,10 +14,15 @@ struct BoxOptions {
   int direct_size = 80;          ///< unknowns from which the band solver takes over
 };
 
-/// Operator of any storage and any axes of one cell, levels as box_operator.hpp describes. To be
-/// run as W cycle: it visits level 1 once, and only once what lies below a level that shrinks by
-/// two alone (set here). Memory about 24 + 13 + 23 bytes a cell (finest operator, its weights,
-/// coarser levels) beside z and b. Set-up on the host; holds 18 bytes a cell more while it runs.
+/// Levels as box_operator.hpp describes, from `scale` times the operator. To be run as W cycle: it
+/// visits level 1 once, and only once what lies below a level that shrinks by two alone (set here).
+/// Memory about 24 + 13 + 23 bytes a cell (finest operator, its weights, coarser levels) beside z
+/// and b. Set-up on the host; holds 18 bytes a cell more while it runs.
+template <class Real, class From>
+std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const NaturalOperator<From>& op, double scale,
+                                                     const BoxOptions& options);
+
+/// From an operator of any storage and any axes of one cell.
 template <class Real>
 std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op,
                                                      const BoxOptions& options);

@@ -419,7 +419,7 @@ class BoxTransfer {
 }  // namespace
 
 template <class Real>
-std::unique_ptr<Level<Real>> make_box_fine_level(const LevelOperator<Real>& op,
+std::unique_ptr<Level<Real>> make_box_fine_level(const SplitOperator<Real>& op,
                                                  const BoxWeights<Real>& weights,
                                                  const GridSmoothing& smoothing) {
   return std::make_unique<GridLevel<Real, SevenPoint<Real>, BoxTransfer<Real>>>(
@@ -436,7 +436,7 @@ std::unique_ptr<Level<Real>> make_box_level(const BoxOperator<Real>& op,
 
 #define MULTIGRID_INSTANTIATE(Real)                                               \
   template std::unique_ptr<Level<Real>> make_box_fine_level(                      \
-      const LevelOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&); \
+      const SplitOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&); \
   template std::unique_ptr<Level<Real>> make_box_level(                           \
       const BoxOperator<Real>&, const BoxWeights<Real>&, const GridSmoothing&);
 MULTIGRID_INSTANTIATE(float)

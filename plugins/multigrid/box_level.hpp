@@ -9,10 +9,9 @@
 
 namespace multigrid {
 
-/// The finest level: the 7-point operator (variable storage, squeezed shape), red-black
-/// Gauss-Seidel. Memory a cell: 6 Real, and 26/8 for the weights.
+/// The finest level: the 7-point operator, red-black Gauss-Seidel. Memory a cell: 6 Real, and 26/8 for the weights.
 template <class Real>
-std::unique_ptr<Level<Real>> make_box_fine_level(const LevelOperator<Real>& op,
+std::unique_ptr<Level<Real>> make_box_fine_level(const SplitOperator<Real>& op,
                                                  const BoxWeights<Real>& weights,
                                                  const GridSmoothing& smoothing);
 

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "band_solver.hpp"
-#include "level.hpp"
+#include "split_operator.hpp"
 
 namespace multigrid {
 
@@ -113,16 +113,15 @@ struct BoxCoarse {
 
 /// Axes to halve: those whose couplings, relative to the diagonal and averaged over the cells, are
 /// at least `threshold` times the largest. Point smoothing takes care of the others.
-template <class Real>
-std::array<bool, 3> choose_axes(const LevelOperator<Real>& op, double threshold = 0.5);
+template <class From>
+std::array<bool, 3> choose_axes(const NaturalOperator<From>& op, double threshold = 0.5);
 template <class Real>
 std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold = 0.5);
 
-/// One step of set-up from the 7-point operator of the finest grid (variable storage, shape
-/// squeezed), and from a 27-point one. Runs on the host. Work about 400 and 2700 multiply-adds for
+/// One step of set-up from the 7-point operator of the finest grid and from a 27-point one. Runs on the host. Work about 400 and 2700 multiply-adds for
 /// each coarse cube; 36 numbers for each coarse cube are held until the next step is done.
 template <class Real>
-BoxCoarse<Real> coarsen_box(const LevelOperator<Real>& op, const std::array<bool, 3>& halved);
+BoxCoarse<Real> coarsen_box(const SplitOperator<Real>& op, const std::array<bool, 3>& halved);
 template <class Real>
 BoxCoarse<Real> coarsen_box(const BoxOperator<Real>& op, const BoxElements<Real>& elements,
                             const std::array<bool, 3>& halved);

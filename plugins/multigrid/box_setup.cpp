@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <libsolve/core/large_array.hpp>
 
 #include "box_operator.hpp"
-#include "large_view.hpp"
+#include "split_rows.hpp"
 
 namespace multigrid {
 namespace {
@@ -68,22 +69,6 @@ void store(const Pack<Real>& p, Real* to, int count) {
   std::memcpy(to, &p, count == lanes ? sizeof p : count * sizeof(Real));
 }
 
-/// to[m] = from[start + step m] where that lies in [0, n), else 0; 0 <= m < count.
-template <class Real>
-void fetch(const Real* from, int n, int start, int step, int count, Real* __restrict__ to) {
-  int m0 = start < 0 ? 1 : 0;
-  int m1 = start >= n ? 0 : std::min(count, (n - 1 - start) / step + 1);
-  for (int m = 0; m < m0; ++m) to[m] = 0;
-  if (step == 1) {
-#pragma omp simd
-    for (int m = m0; m < m1; ++m) to[m] = from[start + m];
-  } else {
-#pragma omp simd
-    for (int m = m0; m < m1; ++m) to[m] = from[start + 2 * m];
-  }
-  for (int m = std::max(m0, m1); m < count; ++m) to[m] = 0;
-}
-
 /// A point of the closed cube, at 0, 1 or 2 along a halved axis and 0 or 1 along the others: the
 /// axes in which it lies between coarse points, and those in which it is the far corner.
 struct CubePoint {
@@ -115,10 +100,13 @@ struct CubeRows {
   int mask;
   std::ptrdiff_t stride;
   Real* weights;
+  std::vector<Real> ones, zeros;  // rows
 
   explicit CubeRows(const BoxGrid& g)
       : grid(g), cn(g.coarse()), mask(0), stride(rounded_up(cn[0], lanes)), weights(nullptr) {
     for (int d = 0; d < 3; ++d) mask |= (g.halved[d] ? 1 : 0) << d;
+    ones.assign(stride + tail, Real(1));
+    zeros.assign(stride + tail, Real(0));
   }
   [[nodiscard]] std::ptrdiff_t num_weights() const {
     return BoxWeights<Real>::guard + stride * box::num_weights * cn[1] * cn[2] + tail;
@@ -131,28 +119,52 @@ struct CubeRows {
   }
   [[nodiscard]] int first_i(int sub) const { return grid.halved[0] ? sub & 1 : 0; }
   [[nodiscard]] int step() const { return grid.halved[0] ? 2 : 1; }
+  [[nodiscard]] bool has_row(const std::array<int, 3>& n, int J, int K, int sub) const {
+    return fine_j(J, sub) < n[1] && fine_k(K, sub) < n[2];
+  }
   [[nodiscard]] Real* weight(int J, int K, int t, int a) const {
     return weights +
            ((std::ptrdiff_t(K) * cn[1] + J) * box::num_weights + box::weight_index(t, a)) * stride;
   }
 };
 
-/// Weight of a corner at a point for the cubes of a row: an array, or one number for all of them.
-template <class Real>
-struct CornerWeight {
-  const Real* at = nullptr;  // null: the point does not depend on the corner
-  int step = 0;
+/// Where the weight of a corner at a point is, for the cubes of a row (J, K): in the weights of the
+/// row (J + dj, K + dk), or 1, or 0 for a point that does not depend on the corner.
+struct CornerPlace {
+  enum Kind { zero, one, weight } kind = zero;
+  int row = 0;                // dj + 2 dk
+  std::ptrdiff_t offset = 0;  // from the row's first weight
 };
 
 template <class Real>
-CornerWeight<Real> corner_weight(const CubeRows<Real>& cubes, int J, int K, CubePoint p, int a) {
-  static const std::vector<Real> ones(lanes, Real(1));
-  const int j = J + (p.shift >> 1 & 1);
-  const int k = K + (p.shift >> 2 & 1);
-  if (!p.depends_on(a) || j >= cubes.cn[1] || k >= cubes.cn[2]) return {};
-  if (p.type == 0) return {ones.data(), 0};
-  return {cubes.weight(j, k, p.type, a & p.type) + (p.shift & 1), 1};
+CornerPlace corner_place(const CubeRows<Real>& cubes, CubePoint p, int a) {
+  if (!p.depends_on(a)) return {};
+  const int row = p.shift >> 1;
+  if (p.type == 0) return {CornerPlace::one, row, 0};
+  return {CornerPlace::weight, row,
+          box::weight_index(p.type, a & p.type) * cubes.stride + (p.shift & 1)};
 }
+
+/// The four rows of weights that the cubes of row (J, K) use, and what stands in for the others.
+template <class Real>
+struct WeightRows {
+  const Real* first[4];  // null where there is no such row
+  const Real* ones;
+  const Real* zeros;
+
+  WeightRows(const CubeRows<Real>& cubes, int J, int K)
+      : ones(cubes.ones.data()), zeros(cubes.zeros.data()) {
+    for (int q = 0; q < 4; ++q) {
+      const int j = J + (q & 1);
+      const int k = K + (q >> 1);
+      first[q] = j < cubes.cn[1] && k < cubes.cn[2] ? cubes.weight(j, k, 1, 0) : nullptr;
+    }
+  }
+  [[nodiscard]] const Real* operator()(const CornerPlace& place) const {
+    if (place.kind == CornerPlace::zero || !first[place.row]) return zeros;
+    return place.kind == CornerPlace::one ? ones : first[place.row] + place.offset;
+  }
+};
 
 // --- the two kinds of fine operators
 // --------------------------------------------------------------
@@ -168,31 +180,30 @@ struct Collapsed {
 template <class Real>
 class SevenPointRows {
  public:
-  explicit SevenPointRows(const LevelOperator<Real>& op) : n_(op.shape.n) {
-    for (int d = 0; d < 3; ++d) face_[d] = on_host(op.face[d]);
-    wall_ = on_host(op.wall);
-    mass_ = on_host(op.mass);
+  explicit SevenPointRows(const SplitOperator<Real>& op)
+      : n_(op.n),
+        half_(op.half),
+        plane_(op.plane),
+        coefficients_(on_host(op.coefficients)),
+        excess_(on_host(op.excess)),
+        zeros_(std::size_t(2 * op.half + 3 * row_guard), Real(0)) {
+    for (int d = 0; d < 3; ++d) face_[d] = coefficients_.data() + row_guard + d * op.length;
   }
   [[nodiscard]] const std::array<int, 3>& n() const { return n_; }
   [[nodiscard]] std::ptrdiff_t scratch(std::ptrdiff_t stride) const { return 33 * stride + tail; }
 
-  /// Face towards the next cell along d, or, with back = 1, the one towards the cell before.
-  void fetch_face(const CubeRows<Real>& c, int J, int K, int sub, int d, int back, Real* to) const {
-    int at[3] = {c.first_i(sub), c.fine_j(J, sub), c.fine_k(K, sub)};
-    at[d] -= back;
-    if (n_[d] == 1 || at[1] < 0 || at[2] < 0 || at[1] >= n_[1] || at[2] >= n_[2]) {
-      std::fill(to, to + c.cn[0], Real(0));
-      return;
-    }
-    fetch(face_[d].data() + row(at[1], at[2]), n_[0], at[0], c.step(), c.cn[0], to);
+  /// Faces of fine points `sub` of the cubes towards the next cell along d, or, with back = 1, the
+  /// one before: where they lie, or, where the x axis is not halved, a copy in `to`.
+  const Real* face(const CubeRows<Real>& c, int J, int K, int sub, int d, int back,
+                   Real* to) const {
+    const int j = c.fine_j(J, sub) - (d == 1 ? back : 0);
+    const int k = c.fine_k(K, sub) - (d == 2 ? back : 0);
+    if (n_[d] == 1 || j < 0 || k < 0 || j >= n_[1] || k >= n_[2]) return zeros_.data() + row_guard;
+    return points(face_[d] + row(j, k), c, c.first_i(sub) - (d == 0 ? back : 0), to);
   }
-  void fetch_excess(const CubeRows<Real>& c, int J, int K, int sub, Real* to, Real* scratch) const {
-    const std::ptrdiff_t r = row(c.fine_j(J, sub), c.fine_k(K, sub));
-    fetch(wall_.data() + r, n_[0], c.first_i(sub), c.step(), c.cn[0], to);
-    if (mass_.size() == 0) return;
-    fetch(mass_.data() + r, n_[0], c.first_i(sub), c.step(), c.cn[0], scratch);
-#pragma omp simd
-    for (int m = 0; m < c.cn[0]; ++m) to[m] += scratch[m];
+  const Real* excess(const CubeRows<Real>& c, int J, int K, int sub, Real* to) const {
+    const Real* first = excess_.data() + row_guard;
+    return points(first + row(c.fine_j(J, sub), c.fine_k(K, sub)), c, c.first_i(sub), to);
   }
 
   Collapsed<Real> collapse(const CubeRows<Real>& c, int J, int K, int t, Real* scratch) const {
@@ -202,48 +213,65 @@ class SevenPointRows {
     constexpr int place[3] = {1, 3, 9};
     for (int d = 0; d < 3; ++d) {
       if (!(t >> d & 1)) continue;
-      for (int back = 0; back < 2; ++back) {
-        fetch_face(c, J, K, t, d, back, to);
-        w.couplings[13 + (back ? -place[d] : place[d])] = to;
-        to += c.stride;
-      }
+      for (int back = 0; back < 2; ++back, to += c.stride)
+        w.couplings[13 + (back ? -place[d] : place[d])] = face(c, J, K, t, d, back, to);
     }
-    fetch_excess(c, J, K, t, to, to + c.stride);
-    w.excess = to;
+    w.excess = excess(c, J, K, t, to);
     return w;
   }
 
-  /// One chunk of cubes of E = sum over faces T g g^T + sum over cells e w w^T.
-  class Elements {
+  /// E = sum over faces T g g^T + sum over cells e w w^T: which faces and cells, and where g and w
+  /// are.
+  class Plan {
    public:
-    Elements(const SevenPointRows& op, const CubeRows<Real>& c, int J, int K, Real* scratch) {
-      static const std::vector<Real> zeros(lanes, Real(0));
-      const CornerWeight<Real> nothing{zeros.data(), 0};
-      Real* to = scratch;
+    Plan(const SevenPointRows& op, const CubeRows<Real>& c) {
       for (int sub = 0; sub < 8; ++sub) {
-        if ((sub & ~c.mask) || c.fine_j(J, sub) >= op.n_[1] || c.fine_k(K, sub) >= op.n_[2])
-          continue;
+        if (sub & ~c.mask) continue;
         for (int d = 0; d < 4; ++d) {
           if (d < 3 && op.n_[d] == 1) continue;
-          Term& term = terms_[num_terms_++];
-          term.coefficient = to;
-          if (d < 3)
-            op.fetch_face(c, J, K, sub, d, 0, to);
-          else
-            op.fetch_excess(c, J, K, sub, to, to + c.stride);
-          to += c.stride;
-          term.corners = 0;
-          const CubePoint here = cube_point(c.mask, sub, 0);
-          const CubePoint there = cube_point(c.mask, sub, 1 << d);
+          Term term{sub, d, 0, {}, {}, {}};
           for (int a = 0; a < 8; ++a) {
-            const CornerWeight<Real> plus = corner_weight(c, J, K, here, a);
-            const CornerWeight<Real> minus =
-                d < 3 ? corner_weight(c, J, K, there, a) : CornerWeight<Real>{};
-            if (!plus.at && !minus.at) continue;
+            const CornerPlace plus = corner_place(c, cube_point(c.mask, sub, 0), a);
+            const CornerPlace minus =
+                d < 3 ? corner_place(c, cube_point(c.mask, sub, 1 << d), a) : CornerPlace{};
+            if (plus.kind == CornerPlace::zero && minus.kind == CornerPlace::zero) continue;
             term.corner[term.corners] = a;
-            term.plus[term.corners] = plus.at ? plus : nothing;
-            term.minus[term.corners++] = minus.at ? minus : nothing;
+            term.plus[term.corners] = plus;
+            term.minus[term.corners++] = minus;
           }
+          terms_.push_back(term);
+        }
+      }
+    }
+
+   private:
+    friend class SevenPointRows;
+    struct Term {
+      int sub, d;  // d = 3: the cell itself
+      int corners;
+      int corner[8];
+      CornerPlace plus[8], minus[8];
+    };
+    std::vector<Term> terms_;
+  };
+
+  /// One chunk of cubes of E.
+  class Elements {
+   public:
+    Elements(const SevenPointRows& op, const Plan& plan, const CubeRows<Real>& c, int J, int K,
+             Real* scratch) {
+      const WeightRows<Real> weights(c, J, K);
+      for (const auto& from : plan.terms_) {
+        if (!c.has_row(op.n_, J, K, from.sub)) continue;
+        Term& term = terms_[num_terms_++];
+        term.coefficient = from.d < 3 ? op.face(c, J, K, from.sub, from.d, 0, scratch)
+                                      : op.excess(c, J, K, from.sub, scratch);
+        scratch += c.stride;
+        term.corners = from.corners;
+        for (int x = 0; x < from.corners; ++x) {
+          term.corner[x] = from.corner[x];
+          term.plus[x] = weights(from.plus[x]);
+          term.minus[x] = weights(from.minus[x]);
         }
       }
     }
@@ -272,16 +300,14 @@ class SevenPointRows {
       const Real* coefficient;
       int corners;
       int corner[8];
-      CornerWeight<Real> plus[8], minus[8];
+      const Real *plus[8], *minus[8];
     };
     /// e_ab += T g_a g_b for the corners of a term, which number 1, 2, 4 or 8.
     template <int corners>
     static void add(const Term& t, int m, Pack<Real> (&e)[box::num_pairs]) {
       const Pack<Real> coefficient = load(t.coefficient + m);
       Pack<Real> g[corners];
-      for (int x = 0; x < corners; ++x)
-        g[x] = load(t.plus[x].at + std::ptrdiff_t(t.plus[x].step) * m) -
-               load(t.minus[x].at + std::ptrdiff_t(t.minus[x].step) * m);
+      for (int x = 0; x < corners; ++x) g[x] = load(t.plus[x] + m) - load(t.minus[x] + m);
       for (int x = 0; x < corners; ++x) {
         const Pack<Real> scaled = coefficient * g[x];
         Pack<Real>* row = e + box::pair_index(0, t.corner[x]);  // corners are in order
@@ -294,11 +320,24 @@ class SevenPointRows {
 
  private:
   [[nodiscard]] std::ptrdiff_t row(int j, int k) const {
-    return (std::ptrdiff_t(k) * n_[1] + j) * n_[0];
+    return k * plane_ + std::ptrdiff_t(2 * j) * half_;
+  }
+  /// Cells first, first + step, ... of a split row.
+  const Real* points(const Real* even, const CubeRows<Real>& c, int first, Real* to) const {
+    const Real* odd = even + half_;
+    if (c.grid.halved[0]) return first < 0 ? odd - 1 : first == 0 ? even : odd;
+    for (int m = 0; m < c.cn[0]; ++m) {
+      const int i = first + m;
+      to[m] = i < 0 ? Real(0) : i & 1 ? odd[i / 2] : even[i / 2];
+    }
+    return to;
   }
   std::array<int, 3> n_;
-  HostView<Real> face_[3];
-  HostView<Real> wall_, mass_;
+  int half_;
+  std::ptrdiff_t plane_;
+  HostView<Real> coefficients_, excess_;
+  const Real* face_[3];
+  std::vector<Real> zeros_;
 };
 
 template <class Real>
@@ -350,28 +389,56 @@ class BoxRows {
     return w;
   }
 
-  /// One chunk of cubes of E = sum over fine cubes W^T E_fine W.
+  /// E = sum over fine cubes W^T E_fine W: where W is.
+  class Plan {
+   public:
+    Plan(const BoxRows&, const CubeRows<Real>& c) {
+      for (int sub = 0; sub < 8; ++sub) {
+        if (sub & ~c.mask) continue;
+        Term term{};
+        term.sub = sub;
+        for (int p = 0; p < 8; ++p)
+          for (int a = 0; a < 8; ++a) {
+            const CornerPlace place = corner_place(c, cube_point(c.mask, sub, p), a);
+            if (place.kind == CornerPlace::zero) continue;
+            term.corner[p][term.supports[p]] = a;
+            term.place[p][term.supports[p]++] = place;
+          }
+        terms_.push_back(term);
+      }
+    }
+
+   private:
+    friend class BoxRows;
+    struct Term {
+      int sub;
+      int supports[8];
+      int corner[8][8];
+      CornerPlace place[8][8];
+    };
+    std::vector<Term> terms_;
+  };
+
+  /// One chunk of cubes of E.
   class Elements {
    public:
-    Elements(const BoxRows& op, const CubeRows<Real>& c, int J, int K, Real*) : step_(c.step()) {
+    Elements(const BoxRows& op, const Plan& plan, const CubeRows<Real>& c, int J, int K, Real*)
+        : step_(c.step()) {
       const BoxElements<Real>& fine = op.elements_;
-      for (int sub = 0; sub < 8; ++sub) {
-        const int j = c.fine_j(J, sub);
-        const int k = c.fine_k(K, sub);
-        if ((sub & ~c.mask) || j >= op.n_[1] || k >= op.n_[2]) continue;
+      const WeightRows<Real> weights(c, J, K);
+      for (const auto& from : plan.terms_) {
+        if (!c.has_row(op.n_, J, K, from.sub)) continue;
         Term& term = terms_[num_terms_++];
         term.fine = fine.values.data() +
-                    (std::ptrdiff_t(k) * op.n_[1] + j) * box::num_pairs * fine.stride +
-                    c.first_i(sub);
+                    (std::ptrdiff_t(c.fine_k(K, from.sub)) * op.n_[1] + c.fine_j(J, from.sub)) *
+                        box::num_pairs * fine.stride +
+                    c.first_i(from.sub);
         term.stride = fine.stride;
         for (int p = 0; p < 8; ++p) {
-          const CubePoint point = cube_point(c.mask, sub, p);
-          term.supports[p] = 0;
-          for (int a = 0; a < 8; ++a) {
-            const CornerWeight<Real> w = corner_weight(c, J, K, point, a);
-            if (!w.at) continue;
-            term.corner[p][term.supports[p]] = a;
-            term.weight[p][term.supports[p]++] = w;
+          term.supports[p] = from.supports[p];
+          for (int x = 0; x < from.supports[p]; ++x) {
+            term.corner[p][x] = from.corner[p][x];
+            term.weight[p][x] = weights(from.place[p][x]);
           }
         }
       }
@@ -394,13 +461,13 @@ class BoxRows {
         Pack<Real> y[8][8] = {};
         for (int s = 0; s < 8; ++s)
           for (int x = 0; x < t.supports[s]; ++x) {
-            const Pack<Real> w = load(t.weight[s][x].at + t.weight[s][x].step * m);
+            const Pack<Real> w = load(t.weight[s][x] + m);
             for (int r = 0; r < 8; ++r) y[t.corner[s][x]][r] += fine[box::pair_index(r, s)] * w;
           }
         for (int r = 0; r < 8; ++r)
           for (int x = 0; x < t.supports[r]; ++x) {
             const int a = t.corner[r][x];
-            const Pack<Real> w = load(t.weight[r][x].at + t.weight[r][x].step * m);
+            const Pack<Real> w = load(t.weight[r][x] + m);
             for (int b = 0; b <= a; ++b) e[box::pair_index(b, a)] += w * y[b][r];
           }
       }
@@ -412,7 +479,7 @@ class BoxRows {
       std::ptrdiff_t stride;
       int supports[8];
       int corner[8][8];
-      CornerWeight<Real> weight[8][8];
+      const Real* weight[8][8];
     };
     Term terms_[8];
     int num_terms_ = 0;
@@ -520,10 +587,11 @@ BoxElements<Real> fill_elements(const Rows& rows, const CubeRows<Real>& c) {
   out.values = host_zeros<Real>(num_rows * box::num_pairs * out.stride + tail);
   const std::ptrdiff_t stride = out.stride;
   Real* values = out.values.data();
+  const typename Rows::Plan plan(rows, c);
   for_planes(c.cn[2], num_rows * c.cn[0], [&](int K) {
     std::vector<Real> scratch(rows.scratch(c.stride));
     for (int J = 0; J < c.cn[1]; ++J) {
-      const typename Rows::Elements elements(rows, c, J, K, scratch.data());
+      const typename Rows::Elements elements(rows, plan, c, J, K, scratch.data());
       Real* to = values + (std::ptrdiff_t(K) * c.cn[1] + J) * box::num_pairs * stride;
       for (int m = 0; m < c.cn[0]; m += lanes) {
         Pack<Real> e[box::num_pairs] = {};
@@ -617,41 +685,54 @@ std::array<bool, 3> strong_axes(const std::array<int, 3>& n, const double (&stre
   return halved;
 }
 
-/// Rows left out between two that are looked at: a few thousand rows say enough.
+/// Rows left out between two that are looked at: a thousand rows say enough.
 std::ptrdiff_t row_step(std::ptrdiff_t num_rows) {
-  return std::max<std::ptrdiff_t>(1, num_rows / 4096);
+  return std::max<std::ptrdiff_t>(1, num_rows / 1024) | 1;  // odd: not always the same y
 }
+
+/// Sums over the cells of a row of the couplings along each axis over the diagonal.
+template <class From>
+struct AxisStrengths {
+  NaturalOperator<From> op;
+  const From* zero;
+  std::ptrdiff_t step;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t r, double& x, double& y, double& z) const {
+    const auto f = op.row(r * step, zero);
+    const int last = op.n[0] - 1;
+    const auto cell = [&](int i, double before, double after, double& ax, double& ay, double& az) {
+      const double cx = before + after;
+      const double cy = double(f.y_before[i]) + double(f.y[i]);
+      const double cz = double(f.z_before[i]) + double(f.z[i]);
+      const double d = cx + cy + cz + double(f.wall[i]) + double(f.mass[i]);
+      const double inverse = d > 0 ? 1 / d : 0;
+      ax += cx * inverse;
+      ay += cy * inverse;
+      az += cz * inverse;
+    };
+    double ax = 0, ay = 0, az = 0;
+    cell(0, 0, last > 0 ? f.x[0] : From(0), ax, ay, az);
+    if (last > 0) cell(last, f.x[last - 1], 0, ax, ay, az);
+#pragma omp simd reduction(+ : ax, ay, az)
+    for (int i = 1; i < last; ++i) cell(i, f.x[i - 1], f.x[i], ax, ay, az);
+    x += ax;
+    y += ay;
+    z += az;
+  }
+};
 
 }  // namespace
 
-template <class Real>
-std::array<bool, 3> choose_axes(const LevelOperator<Real>& op, double threshold) {
-  const auto& n = op.shape.n;
+template <class From>
+std::array<bool, 3> choose_axes(const NaturalOperator<From>& op, double threshold) {
+  const std::ptrdiff_t step = row_step(op.num_rows());
+  const Kokkos::View<From*, MemSpace> zero("multigrid::zero", std::size_t(op.n[0]));
   double strength[3] = {0, 0, 0};
-  const auto fx = on_host(op.face[0]), fy = on_host(op.face[1]), fz = on_host(op.face[2]);
-  const auto wall = on_host(op.wall), mass = on_host(op.mass);
-  const HostView<Real>* face[3] = {&fx, &fy, &fz};
-  const std::ptrdiff_t num_rows = std::ptrdiff_t(n[1]) * n[2];
-  for (std::ptrdiff_t r = 0; r < num_rows; r += row_step(num_rows)) {
-    const int j = int(r % n[1]);
-    const int k = int(r / n[1]);
-    for (int i = 0; i < n[0]; ++i) {
-      const std::ptrdiff_t cell = r * n[0] + i;
-      const int at[3] = {i, j, k};
-      const std::ptrdiff_t step[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
-      double t[3] = {0, 0, 0};
-      double diagonal = wall(cell) + (mass.size() ? mass(cell) : Real(0));
-      for (int d = 0; d < 3; ++d) {
-        if (n[d] == 1) continue;
-        t[d] = (*face[d])(cell);
-        if (at[d] > 0) t[d] += (*face[d])(cell - step[d]);
-        diagonal += t[d];
-      }
-      if (diagonal > 0)
-        for (int d = 0; d < 3; ++d) strength[d] += t[d] / diagonal;
-    }
-  }
-  return strong_axes(n, strength, threshold);
+  Kokkos::parallel_reduce("multigrid::axis_strengths",
+                          Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(
+                              0, (op.num_rows() + step - 1) / step),
+                          AxisStrengths<From>{op, zero.data(), step}, strength[0], strength[1],
+                          strength[2]);
+  return strong_axes(op.n, strength, threshold);
 }
 
 template <class Real>
@@ -681,8 +762,8 @@ std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold) {
 }
 
 template <class Real>
-BoxCoarse<Real> coarsen_box(const LevelOperator<Real>& op, const std::array<bool, 3>& halved) {
-  return coarsen_rows<Real>(SevenPointRows<Real>(op), BoxGrid{op.shape.n, halved});
+BoxCoarse<Real> coarsen_box(const SplitOperator<Real>& op, const std::array<bool, 3>& halved) {
+  return coarsen_rows<Real>(SevenPointRows<Real>(op), BoxGrid{op.n, halved});
 }
 
 template <class Real>
@@ -721,9 +802,9 @@ BandMatrix band_matrix(const BoxOperator<Real>& op) {
 }
 
 #define MULTIGRID_INSTANTIATE(Real)                                                             \
-  template std::array<bool, 3> choose_axes(const LevelOperator<Real>&, double);                 \
+  template std::array<bool, 3> choose_axes(const NaturalOperator<Real>&, double);               \
   template std::array<bool, 3> choose_axes(const BoxOperator<Real>&, double);                   \
-  template BoxCoarse<Real> coarsen_box(const LevelOperator<Real>&, const std::array<bool, 3>&); \
+  template BoxCoarse<Real> coarsen_box(const SplitOperator<Real>&, const std::array<bool, 3>&); \
   template BoxCoarse<Real> coarsen_box(const BoxOperator<Real>&, const BoxElements<Real>&,      \
                                        const std::array<bool, 3>&);                             \
   template BandMatrix band_matrix(const BoxOperator<Real>&);

@@ -1,63 +1,61 @@
 #include "coarsening_choice.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "box_hierarchy.hpp"
 
 namespace multigrid {
 namespace {
 
-template <class Real>
-struct Cells {
-  int n[3];
-  const Real* face[3];
-  const Real* wall;
-  const Real* mass;
-
-  KOKKOS_INLINE_FUNCTION Real excess(std::ptrdiff_t cell) const {
-    return (wall ? wall[cell] : Real(0)) + (mass ? mass[cell] : Real(0));
-  }
-  /// Is the cell coupled at all; is an inner face of it not.
-  KOKKOS_INLINE_FUNCTION void look(std::ptrdiff_t cell, bool& coupled, bool& open) const {
-    const std::ptrdiff_t step[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
-    const int at[3] = {int(cell % n[0]), int(cell / n[0] % n[1]), int(cell / step[2])};
-    coupled = open = false;
-    for (int d = 0; d < 3; ++d) {
-      if (n[d] == 1) continue;
-      if (at[d] + 1 < n[d]) (face[d][cell] > 0 ? coupled : open) = true;
-      if (at[d] > 0) (face[d][cell - step[d]] > 0 ? coupled : open) = true;
-    }
-  }
-};
-
-template <class Real>
+/// What the choice is made from, over coupled cells: the extremes of their faces (0 left out of the
+/// smallest), the smallest excess, and that of cells with an inner face without coupling.
+template <class From>
 struct Extremes {
-  Cells<Real> cells;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell, Real& largest, Real& smallest,
-                                         Real& shift) const {
-    bool coupled, open;
-    cells.look(cell, coupled, open);
-    if (!coupled) return;
-    const Real e = cells.excess(cell);
-    if (e < shift) shift = e;
-    for (int d = 0; d < 3; ++d) {
-      if (cells.n[d] == 1) continue;
-      const Real t = cells.face[d][cell];
-      if (t > largest) largest = t;
-      if (t > 0 && t < smallest) smallest = t;
-    }
-  }
-};
+  NaturalOperator<From> op;
+  const From* zero;
 
-template <class Real>
-struct FindNeumannWall {
-  Cells<Real> cells;
-  Real shift;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell, int& found) const {
-    bool coupled, open;
-    cells.look(cell, coupled, open);
-    if (coupled && open && cells.excess(cell) <= shift * Real(1.0001)) found = 1;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t r, From& largest, From& smallest,
+                                         From& shift, From& open_excess) const {
+    constexpr From none = Kokkos::Experimental::finite_max_v<From>;
+    const auto f = op.row(r, zero);
+    // A neighbour that is not there must not count as a face without coupling: the opposite face
+    // stands in, or, for an axis of one cell, the face along x.
+    const bool has_y = op.n[1] > 1;
+    const bool has_z = op.n[2] > 1;
+    const From* y_before = f.y_before != zero ? f.y_before : f.y;
+    const From* y = f.y != zero ? f.y : f.y_before;
+    const From* z_before = f.z_before != zero ? f.z_before : f.z;
+    const From* z = f.z != zero ? f.z : f.z_before;
+    const int last = op.n[0] - 1;
+    From hi = 0, lo = none, e_min = none, e_open = none;
+    const auto cell = [&](int i, int before, int after, From& h, From& l, From& e, From& o) {
+      const From x = f.x[after];
+      const From t[6] = {
+          f.x[before],     x, has_y ? y_before[i] : x, has_y ? y[i] : x, has_z ? z_before[i] : x,
+          has_z ? z[i] : x};
+      From most = 0, least = none;
+      for (int q = 0; q < 6; ++q) {
+        most = t[q] > most ? t[q] : most;
+        const From positive = t[q] > 0 ? t[q] : none;
+        l = positive < l ? positive : l;
+        least = t[q] < least ? t[q] : least;
+      }
+      h = most > h ? most : h;
+      const From excess = f.wall[i] + f.mass[i];
+      const From of_coupled = most > 0 ? excess : none;
+      e = of_coupled < e ? of_coupled : e;
+      const From of_open = most > 0 && !(least > 0) ? excess : none;
+      o = of_open < o ? of_open : o;
+    };
+    // at the ends of x there is one face
+    cell(0, 0, 0, hi, lo, e_min, e_open);
+    if (last > 0) cell(last, last - 1, last - 1, hi, lo, e_min, e_open);
+#pragma omp simd reduction(max : hi) reduction(min : lo, e_min, e_open)
+    for (int i = 1; i < last; ++i) cell(i, i - 1, i, hi, lo, e_min, e_open);
+    if (hi > largest) largest = hi;
+    if (lo < smallest) smallest = lo;
+    if (e_min < shift) shift = e_min;
+    if (e_open < open_excess) open_excess = e_open;
   }
 };
 
@@ -74,41 +72,62 @@ const char* to_text(Coarsening coarsening) {
   }
 }
 
-template <class Real>
-Coarsening choose_coarsening(const LevelOperator<Real>& op) {
-  const LevelOperator<Real> a = squeezed(op);
-  const auto& n = a.shape.n;
-  if (a.is_constant) {
-    double largest = 0;
-    double smallest = std::numeric_limits<double>::max();
-    for (int d = 0; d < 3; ++d) {
-      if (n[d] == 1) continue;
-      largest = std::max(largest, a.coupling[d]);
-      smallest = std::min(smallest, a.coupling[d]);
-    }
-    return smallest < 0.5 * largest ? Coarsening::operator_dependent
-                                    : Coarsening::piecewise_constant;
+template <class From>
+CoarseningChoice choose_coarsening(const NaturalOperator<From>& op) {
+  const Kokkos::View<From*, MemSpace> zero("multigrid::zero", std::size_t(op.n[0]));
+  From largest = 0, smallest = 0, shift = 0, open_excess = 0;
+  Kokkos::parallel_reduce(
+      "multigrid::coefficient_range",
+      Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, op.num_rows()),
+      Extremes<From>{op, zero.data()}, Kokkos::Max<From>(largest), Kokkos::Min<From>(smallest),
+      Kokkos::Min<From>(shift), Kokkos::Min<From>(open_excess));
+  CoarseningChoice choice{Coarsening::piecewise_constant, double(largest),
+                          largest > 0 ? double(smallest) : 0.0};
+  if (largest > 0 && open_excess <= shift * From(1.0001)) {
+    choice.coarsening = Coarsening::connected_pieces;
+  } else if (largest > 10 * smallest) {
+    choice.coarsening = Coarsening::operator_dependent;
+  } else {
+    const auto strong = choose_axes(op);
+    for (int d = 0; d < 3; ++d)
+      if (op.n[d] > 1 && !strong[d]) choice.coarsening = Coarsening::operator_dependent;
   }
-  Cells<Real> cells{{n[0], n[1], n[2]},
-                    {a.face[0].data(), a.face[1].data(), a.face[2].data()},
-                    a.wall.data(),
-                    a.mass.data()};
-  const Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>> all(0, a.shape.size());
-  Real largest = 0, smallest = 0, shift = 0;
-  Kokkos::parallel_reduce("multigrid::coefficient_range", all, Extremes<Real>{cells},
-                          Kokkos::Max<Real>(largest), Kokkos::Min<Real>(smallest),
-                          Kokkos::Min<Real>(shift));
-  int neumann = 0;
-  Kokkos::parallel_reduce("multigrid::neumann_walls", all, FindNeumannWall<Real>{cells, shift},
-                          Kokkos::Max<int>(neumann));
-  if (neumann > 0) return Coarsening::connected_pieces;
-  if (largest > 10 * smallest) return Coarsening::operator_dependent;
-  const auto strong = choose_axes(a);
-  for (int d = 0; d < 3; ++d)
-    if (n[d] > 1 && !strong[d]) return Coarsening::operator_dependent;
-  return Coarsening::piecewise_constant;
+  return choice;
 }
 
+namespace {
+
+CoarseningChoice choose_constant(const std::array<double, 3>& coupling,
+                                 const std::array<int, 3>& n) {
+  CoarseningChoice choice;
+  for (int d = 0; d < 3; ++d) {
+    if (n[d] == 1 || coupling[d] == 0) continue;
+    choice.smallest_coupling =
+        choice.largest_coupling > 0 ? std::min(choice.smallest_coupling, coupling[d]) : coupling[d];
+    choice.largest_coupling = std::max(choice.largest_coupling, coupling[d]);
+  }
+  for (int d = 0; d < 3; ++d)
+    if (n[d] > 1 && coupling[d] < 0.5 * choice.largest_coupling)
+      choice.coarsening = Coarsening::operator_dependent;
+  return choice;
+}
+
+}  // namespace
+
+CoarseningChoice choose_coarsening(const libsolve::StencilOperator& A) {
+  if (!A.is_constant()) return choose_coarsening(natural_operator(A));
+  const auto& cells = A.grid().cells;
+  return choose_constant(A.constant().coupling, {cells[0], cells[1], cells[2]});
+}
+
+template <class Real>
+Coarsening choose_coarsening(const LevelOperator<Real>& op) {
+  return op.is_constant ? choose_constant(op.coupling, op.shape.n).coarsening
+                        : choose_coarsening(natural_operator(op)).coarsening;
+}
+
+template CoarseningChoice choose_coarsening(const NaturalOperator<float>&);
+template CoarseningChoice choose_coarsening(const NaturalOperator<double>&);
 template Coarsening choose_coarsening(const LevelOperator<float>&);
 template Coarsening choose_coarsening(const LevelOperator<double>&);
 

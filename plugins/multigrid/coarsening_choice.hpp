@@ -2,7 +2,7 @@
 /// Which kind of coarse levels suits an operator.
 #pragma once
 
-#include "level.hpp"
+#include "split_operator.hpp"
 
 namespace multigrid {
 
@@ -11,6 +11,12 @@ enum class Coarsening {
   operator_dependent,  ///< box_hierarchy.hpp: jumps, aligned with the coarse grids or not;
                        ///< anisotropy
   connected_pieces     ///< pieces_level.hpp: solids with Neumann walls
+};
+
+struct CoarseningChoice {
+  Coarsening coarsening = Coarsening::piecewise_constant;
+  double largest_coupling = 0;   ///< between cells
+  double smallest_coupling = 0;  ///< that is not zero; 0 where there is none
 };
 
 [[nodiscard]] const char* to_text(Coarsening coarsening);
@@ -24,6 +30,9 @@ enum class Coarsening {
 /// - the largest coupling is more than ten times the smallest that is not zero: operator_dependent;
 /// - otherwise piecewise_constant.
 /// Iterations measured to 1e-8 behind each choice: README.md.
+template <class From>
+CoarseningChoice choose_coarsening(const NaturalOperator<From>& op);
+[[nodiscard]] CoarseningChoice choose_coarsening(const libsolve::StencilOperator& A);
 template <class Real>
 Coarsening choose_coarsening(const LevelOperator<Real>& op);
 

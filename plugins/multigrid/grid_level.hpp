@@ -2,11 +2,12 @@
 /// A level on a structured grid: smoother and storage, for any transfer.
 #pragma once
 
+#include <libsolve/core/large_array.hpp>
 #include <libsolve/linear/wavefront.hpp>
 #include <utility>
 #include <vector>
 
-#include "large_view.hpp"
+#include "split_operator.hpp"
 #include "split_rows.hpp"
 
 namespace multigrid {
@@ -28,8 +29,8 @@ struct GridSmoothing {
 template <class Real, class Op, class Transfer>
 class GridLevel final : public Level<Real> {
  public:
-  /// The 7-point operator: variable storage, squeezed shape.
-  GridLevel(const LevelOperator<Real>& op, Transfer transfer, const GridSmoothing& smoothing);
+  /// The 7-point operator.
+  GridLevel(const SplitOperator<Real>& op, Transfer transfer, const GridSmoothing& smoothing);
   /// The 27-point operator.
   GridLevel(const BoxOperator<Real>& op, Transfer transfer, const GridSmoothing& smoothing);
 
@@ -56,7 +57,7 @@ class GridLevel final : public Level<Real> {
   static constexpr bool finest = Op::num_colours == 2;
   static constexpr int stages_a_sweep = finest ? 2 : 4;
 
-  void prepare(const std::array<int, 3>& n, int half);
+  void prepare(const std::array<int, 3>& n, int half, std::ptrdiff_t plane);
   View<Real> allocate(const char* label, std::size_t n) {
     bytes_ += n * sizeof(Real);
     return libsolve::zero_array<Real>(label, n);
@@ -82,14 +83,14 @@ class GridLevel final : public Level<Real> {
 };
 
 template <class Real, class Op, class Transfer>
-void GridLevel<Real, Op, Transfer>::prepare(const std::array<int, 3>& n, int half) {
+void GridLevel<Real, Op, Transfer>::prepare(const std::array<int, 3>& n, int half,
+                                            std::ptrdiff_t plane) {
   g_.nx = n[0];
   g_.ny = n[1];
   g_.nz = n[2];
   g_.half = half;
   g_.omega = Real(smoothing_.omega);
-  g_.plane = finest ? plane_stride(std::ptrdiff_t(2) * half * n[1], sizeof(Real))
-                    : std::ptrdiff_t(2) * half * n[1];
+  g_.plane = plane;
   const std::size_t total = std::size_t(g_.plane) * n[2] + 2 * row_guard;
   z_ = allocate("multigrid::z", total);
   b_ = allocate("multigrid::b", total);
@@ -102,30 +103,17 @@ void GridLevel<Real, Op, Transfer>::prepare(const std::array<int, 3>& n, int hal
 }
 
 template <class Real, class Op, class Transfer>
-GridLevel<Real, Op, Transfer>::GridLevel(const LevelOperator<Real>& op, Transfer transfer,
+GridLevel<Real, Op, Transfer>::GridLevel(const SplitOperator<Real>& op, Transfer transfer,
                                          const GridSmoothing& smoothing)
     : smoothing_(smoothing), t_(std::move(transfer)) {
   if constexpr (finest) {
-    const auto& n = op.shape.n;
-    prepare(n, ((n[0] + 1) / 2 / 16 + 1) * 16);  // something behind the last cell
-    const std::ptrdiff_t total = g_.plane * n[2] + row_guard;
-    coefficients_ = allocate("multigrid::coefficients", std::size_t(4 * total + row_guard));
-    Real* at = coefficients_.data() + row_guard;
-    SplitCoefficients<Real> split{g_,
-                                  at,
-                                  at + total,
-                                  at + 2 * total,
-                                  at + 3 * total,
-                                  op.face[0].data(),
-                                  op.face[1].data(),
-                                  op.face[2].data(),
-                                  op.wall.data(),
-                                  op.mass.data()};
-    for_cells("multigrid::split_coefficients", std::ptrdiff_t(n[1]) * n[2], split);
-    g_.fx = split.fx;
-    g_.fy = split.fy;
-    g_.fz = split.fz;
-    g_.inverse = split.inverse;
+    prepare(op.n, op.half, op.plane);
+    coefficients_ = op.coefficients;
+    bytes_ += coefficients_.size() * sizeof(Real);
+    g_.fx = op.array(0);
+    g_.fy = op.array(1);
+    g_.fz = op.array(2);
+    g_.inverse = op.array(3);
   }
 }
 
@@ -134,7 +122,7 @@ GridLevel<Real, Op, Transfer>::GridLevel(const BoxOperator<Real>& op, Transfer t
                                          const GridSmoothing& smoothing)
     : smoothing_(smoothing), t_(std::move(transfer)) {
   if constexpr (!finest) {
-    prepare(op.n, op.half);
+    prepare(op.n, op.half, std::ptrdiff_t(2) * op.half * op.n[1]);
     coefficients_ = op.values;
     bytes_ += coefficients_.size() * sizeof(Real);
     g_.values = coefficients_.data() + BoxOperator<Real>::guard;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/large_array.hpp>
-#include <libsolve/core/row_kernels.hpp>
 
 #include "band_solver.hpp"
 
@@ -11,32 +10,6 @@ namespace multigrid {
 namespace {
 
 using CellPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
-
-/// The largest of several numbers per row, each at least 0.
-struct TwoMaxima {
-  static constexpr int num_values = 2;
-  double value[2] = {0.0, 0.0};
-  KOKKOS_FUNCTION TwoMaxima& operator+=(const TwoMaxima& other) {
-    for (int i = 0; i < 2; ++i)
-      if (other.value[i] > value[i]) value[i] = other.value[i];
-    return *this;
-  }
-};
-
-struct ExtremeEntries {
-  const double* values;
-  KOKKOS_FUNCTION void operator()(libsolve::Index i, double& largest, double& inverse) const {
-    const double v = values[i];
-    const double w = v > 0.0 ? 1.0 / v : 0.0;
-    largest = v > largest ? v : largest;
-    inverse = w > inverse ? w : inverse;
-  }
-};
-
-/// 2^round(log2 largest), 1 for nothing to scale by.
-double power_of_two_near(double largest) {
-  return largest > 0.0 && std::isfinite(largest) ? std::ldexp(1.0, std::ilogb(largest)) : 1.0;
-}
 
 template <class Real>
 struct ScaleCell {
@@ -83,34 +56,14 @@ struct SplitExcess {
 
 }  // namespace
 
-CouplingRange coupling_range(const libsolve::StencilOperator& A) {
-  CouplingRange range;
-  const auto add = [&](double largest, double smallest) {
-    if (!(largest > 0.0)) return;
-    range.smallest = range.largest > 0.0 ? std::min(range.smallest, smallest) : smallest;
-    range.largest = std::max(range.largest, largest);
-  };
-  const auto& n = A.grid().cells;
-  for (int a = 0; a < 3; ++a) {
-    if (n[a] == 1) continue;
-    if (A.is_constant()) {
-      add(A.constant().coupling[a], A.constant().coupling[a]);
-      continue;
-    }
-    const libsolve::VectorView& face = A.variable().face[a];
-    const auto found = libsolve::reduce_rows<TwoMaxima>(ExecSpace(), "multigrid::coupling_range",
-                                                        libsolve::Index(face.extent(0)),
-                                                        ExtremeEntries{face.data()});
-    add(found.value[0], 1.0 / found.value[1]);
-  }
-  return range;
+double power_of_two_near(double largest) {
+  return largest > 0.0 && std::isfinite(largest) ? std::ldexp(1.0, std::ilogb(largest)) : 1.0;
 }
 
 template <class Real>
-FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A,
-                                     const CouplingRange& range) {
+FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A, double largest_coupling) {
   FinestOperator<Real> finest;
-  finest.scale = power_of_two_near(range.largest);
+  finest.scale = power_of_two_near(largest_coupling);
   LevelOperator<Real>& op = finest.op;
   const auto& grid = A.grid();
   for (int a = 0; a < 3; ++a) op.shape.n[a] = grid.cells[a];
@@ -165,10 +118,8 @@ std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,
   return hierarchy;
 }
 
-template FinestOperator<float> finest_operator(const libsolve::StencilOperator&,
-                                               const CouplingRange&);
-template FinestOperator<double> finest_operator(const libsolve::StencilOperator&,
-                                                const CouplingRange&);
+template FinestOperator<float> finest_operator(const libsolve::StencilOperator&, double);
+template FinestOperator<double> finest_operator(const libsolve::StencilOperator&, double);
 template std::unique_ptr<Hierarchy<float>> build_hierarchy(LevelOperator<float>,
                                                            const HierarchyOptions&);
 template std::unique_ptr<Hierarchy<double>> build_hierarchy(LevelOperator<double>,

@@ -19,12 +19,8 @@ struct HierarchyOptions {
   int coarse_size = 600;  ///< unknowns at which the direct solver takes over
 };
 
-/// Largest and smallest coupling between cells that is not zero; 0 where there is none.
-struct CouplingRange {
-  double largest = 0.0;
-  double smallest = 0.0;
-};
-CouplingRange coupling_range(const libsolve::StencilOperator& A);
+/// A power of two within a factor of two of `largest`; 1 where there is nothing to scale by.
+[[nodiscard]] double power_of_two_near(double largest);
 
 /// The finest operator, divided by `scale` (a power of two near its largest coupling), so that
 /// numbers stay well inside the range of float.
@@ -38,8 +34,7 @@ struct FinestOperator {
 /// mass: where all neighbours are coupled, e is mass; at the border of the domain and of solids,
 /// mass is the smallest e among the cell and its coupled neighbours, and the rest is wall.
 template <class Real>
-FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A,
-                                     const CouplingRange& range);
+FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A, double largest_coupling);
 
 template <class Real>
 std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,

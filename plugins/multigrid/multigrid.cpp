@@ -111,29 +111,28 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
   h.coarse_size = options_.coarse_size;
   symmetric_ = !same && options_.pre_sweeps == options_.post_sweeps;
 
-  const CouplingRange range = coupling_range(*A);
+  const CoarseningChoice choice = choose_coarsening(*A);
   std::string precision = options_.precision;
   std::string why;
   if (precision == "auto") {
-    const bool wide = range.largest > widest_float_range(axes) * range.smallest;
+    const bool wide = choice.largest_coupling > widest_float_range(axes) * choice.smallest_coupling;
     precision = wide ? "double" : "float";
     if (wide && axes > 1)
-      why = " (couplings from " + libsolve::format_number(range.smallest) + " to " +
-            libsolve::format_number(range.largest) + " are too far apart for float)";
+      why = " (couplings from " + libsolve::format_number(choice.smallest_coupling) + " to " +
+            libsolve::format_number(choice.largest_coupling) + " are too far apart for float)";
   }
 
   const auto build = [&](auto real) {
     using Real = decltype(real);
     auto cycle = std::make_unique<CycleOf<Real>>();
-    FinestOperator<Real> finest = finest_operator<Real>(*A, range);
-    cycle->operator_scale = finest.scale;
-    Coarsening coarsening = choose_coarsening(finest.op);
+    Coarsening coarsening = choice.coarsening;
     for (const Coarsening c : {Coarsening::piecewise_constant, Coarsening::operator_dependent,
                                Coarsening::connected_pieces})
       if (options_.coarsening == to_text(c)) coarsening = c;
     // A direct solve needs no coarse grids of any kind, and its dot products are sums in double:
     // with an M this near to A^-1 conjugate gradients would magnify the rounding of float sums.
-    if (finest.op.shape.size() <= options_.coarse_size) coarsening = Coarsening::piecewise_constant;
+    if (A->grid().num_cells() <= options_.coarse_size) coarsening = Coarsening::piecewise_constant;
+    cycle->operator_scale = power_of_two_near(choice.largest_coupling);
     std::string kind = options_.cycle;
     if (kind == "auto")
       kind = A->is_constant() && coarsening == Coarsening::piecewise_constant ? "V" : "W";
@@ -142,15 +141,23 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
                                   h.smoothing.omega, !same};
     switch (coarsening) {
       case Coarsening::piecewise_constant:
-        cycle->hierarchy = build_hierarchy<Real>(std::move(finest.op), h);
+        cycle->hierarchy =
+            build_hierarchy<Real>(finest_operator<Real>(*A, choice.largest_coupling).op, h);
         break;
-      case Coarsening::operator_dependent:
-        cycle->hierarchy = build_box_hierarchy<Real>(
-            finest.op, BoxOptions{smoothing, 0.5, std::min(80, options_.coarse_size)});
+      case Coarsening::operator_dependent: {
+        const BoxOptions box{smoothing, 0.5, std::min(80, options_.coarse_size)};
+        // variable coefficients go into the levels without a copy in between
+        cycle->hierarchy =
+            A->is_constant()
+                ? build_box_hierarchy<Real>(finest_operator<Real>(*A, choice.largest_coupling).op,
+                                            box)
+                : build_box_hierarchy<Real>(natural_operator(*A), 1.0 / cycle->operator_scale, box);
         break;
+      }
       case Coarsening::connected_pieces:
-        cycle->hierarchy = build_pieces_hierarchy<Real>(
-            finest.op, PieceOptions{0.1, 0.5, options_.coarse_size}, smoothing);
+        cycle->hierarchy =
+            build_pieces_hierarchy<Real>(finest_operator<Real>(*A, choice.largest_coupling).op,
+                                         PieceOptions{0.1, 0.5, options_.coarse_size}, smoothing);
         break;
     }
     note_ = "multigrid: " + kind + "(" + std::to_string(options_.pre_sweeps) + "," +

@@ -271,7 +271,7 @@ std::unique_ptr<Level<Real>> make_pieces_fine_level(const LevelOperator<Real>& o
                                                     const PieceStep& step,
                                                     const GridSmoothing& smoothing) {
   return std::make_unique<GridLevel<Real, SevenPoint<Real>, PieceTransfer<Real>>>(
-      op, PieceTransfer<Real>(step), smoothing);
+      split_operator(op), PieceTransfer<Real>(step), smoothing);
 }
 
 template <class Real>

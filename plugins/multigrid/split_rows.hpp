@@ -280,35 +280,6 @@ struct DotCell {
   }
 };
 
-template <class Real>
-struct SplitCoefficients {
-  SplitRows<Real> g;
-  Real *fx, *fy, *fz, *inverse;
-  const Real *face_x, *face_y, *face_z, *wall, *mass;  // natural order; null where absent
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row) const {
-    const int j = int(row % g.ny);
-    const int k = int(row / g.ny);
-    const std::ptrdiff_t plane = std::ptrdiff_t(g.nx) * g.ny;
-    for (int o = 0; o < 2; ++o)
-      for (int i = o; i < g.nx; i += 2) {
-        const std::ptrdiff_t cell = row * g.nx + i;
-        const std::ptrdiff_t to = g.row(j, k) + o * g.half + i / 2;
-        const Real xp = i + 1 < g.nx ? face_x[cell] : Real(0);
-        const Real yp = j + 1 < g.ny ? face_y[cell] : Real(0);
-        const Real zp = k + 1 < g.nz ? face_z[cell] : Real(0);
-        const Real xm = i > 0 ? face_x[cell - 1] : Real(0);
-        const Real ym = j > 0 ? face_y[cell - g.nx] : Real(0);
-        const Real zm = k > 0 ? face_z[cell - plane] : Real(0);
-        fx[to] = xp;
-        fy[to] = yp;
-        fz[to] = zp;
-        const Real d = (((xm + xp) + (ym + yp)) + (zm + zp)) +
-                       ((wall ? wall[cell] : Real(0)) + (mass ? mass[cell] : Real(0)));
-        inverse[to] = d > 0 ? Real(1) / d : Real(0);
-      }
-  }
-};
-
 template <class Kernel>
 void for_cells(const char* label, std::ptrdiff_t n, const Kernel& kernel) {
   Kokkos::parallel_for(

@@ -62,7 +62,7 @@ Numbers times(const BoxOperator<double>& op, const Numbers& u) {
 
 void expect_galerkin(const Setting& setting, const std::array<bool, 3>& halved) {
   const Problem p = make_problem(setting);
-  const auto first = coarsen_box(level_operator<double>(p), halved);
+  const auto first = coarsen_box(split_operator(level_operator<double>(p)), halved);
   const auto nc = Shape{first.op.n}.size();
   const Numbers v = random_numbers(nc, 1), w = random_numbers(nc, 2);
   const double fine = dot(p.apply(prolong(first.weights, v)), prolong(first.weights, w));
@@ -98,7 +98,8 @@ TEST(BoxSetup, NeumannProblemsInterpolateConstants) {
   const std::array<int, 3> n{11, 10, 12};
   Setting s{n, block_jumps(n, 5, 4), {}};
   s.dirichlet_domain = false;
-  const auto coarse = coarsen_box(level_operator<double>(make_problem(s)), {true, true, true});
+  const auto coarse =
+      coarsen_box(split_operator(level_operator<double>(make_problem(s))), {true, true, true});
   for (const double v : prolong(coarse.weights, Numbers(Shape{coarse.op.n}.size(), 1.0)))
     EXPECT_NEAR(v, 1.0, 1e-12);
 }
