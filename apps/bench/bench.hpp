@@ -67,7 +67,8 @@ struct SolveRow {
   double relative_residual = 0.0;  ///< recomputed from the system
   double triad_before = 0.0;       ///< seconds per double
   double triad_after = 0.0;
-  double setup_td = 0.0;
+  double first_td = 0.0;  ///< set-up and solve the first time, in memory new to the process
+  double setup_td = 0.0;  ///< of the fastest time
   double solve_td = 0.0;
   double seconds = 0.0;
   double bytes_per_unknown = 0.0;  ///< high water of what set-up and solve allocate

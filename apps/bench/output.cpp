@@ -21,19 +21,20 @@ void print(const KernelRow& row) {
 }
 
 void print_solve_header() {
-  fmt::print("{:<28} {:>11} {:>10} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}  {}\n", "case", "size",
-             "unknowns", "steps", "residual", "set-up td", "solve td", "total td", "seconds",
-             "B/unk", "bar (steps, td, B)");
+  fmt::print("{:<28} {:>11} {:>10} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}  {}\n", "case",
+             "size", "unknowns", "steps", "residual", "set-up td", "solve td", "total td",
+             "first td", "seconds", "B/unk", "bar (steps, td, B)");
 }
 
 void print(const SolveRow& row) {
   const auto bar = [](double v) { return v > 0.0 ? fmt::format("{:.0f}", v) : std::string("-"); };
   fmt::print(
-      "{:<28} {:>11} {:>10.0f} {:>5.0f} {:>9.2e} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.3f} {:>7.1f}  "
+      "{:<28} {:>11} {:>10.0f} {:>5.0f} {:>9.2e} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.3f} "
+      "{:>7.1f}  "
       "{}, {}, {} {}{}\n",
       row.name, row.size, row.unknowns, row.iterations, row.relative_residual, row.setup_td,
-      row.solve_td, row.total_td(), row.seconds, row.bytes_per_unknown, bar(row.max_iterations),
-      bar(row.max_td), bar(row.max_bytes), row.passed() ? "pass" : "FAIL",
+      row.solve_td, row.total_td(), row.first_td, row.seconds, row.bytes_per_unknown,
+      bar(row.max_iterations), bar(row.max_td), bar(row.max_bytes), row.passed() ? "pass" : "FAIL",
       row.status == "converged" ? "" : " (" + row.status + ": " + row.reason + ")");
   std::fflush(stdout);
 }
@@ -61,6 +62,7 @@ nlohmann::json to_json(const SolveRow& row) {
           {"setup_td", row.setup_td},
           {"solve_td", row.solve_td},
           {"total_td", row.total_td()},
+          {"first_td", row.first_td},
           {"seconds", row.seconds},
           {"bytes_per_unknown", row.bytes_per_unknown},
           {"bar_iterations", row.max_iterations},

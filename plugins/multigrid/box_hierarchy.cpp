@@ -25,9 +25,8 @@ template <class Real, class From>
 std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const NaturalOperator<From>& op, double scale,
                                                      const BoxOptions& options) {
   auto hierarchy = std::make_unique<Hierarchy<Real>>();
-  SplitOperator<Real> fine = split_operator<Real>(op, scale);
+  const SplitOperator<Real> fine = split_operator<Real>(op, scale);
   BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(op, options.semi_coarsening));
-  fine.excess = {};
   hierarchy->add(make_box_fine_level(fine, coarse.weights, options.smoothing), false);
   auto size = [](const std::array<int, 3>& n) { return Shape{n}.size(); };
   while (size(coarse.op.n) > options.direct_size) {

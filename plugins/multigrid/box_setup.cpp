@@ -584,7 +584,9 @@ BoxElements<Real> fill_elements(const Rows& rows, const CubeRows<Real>& c) {
   out.n = c.cn;
   out.stride = rounded_up(c.cn[0] + 1, 8);
   const std::ptrdiff_t num_rows = std::ptrdiff_t(c.cn[1]) * c.cn[2];
-  out.values = host_zeros<Real>(num_rows * box::num_pairs * out.stride + tail);
+  const std::ptrdiff_t size = num_rows * box::num_pairs * out.stride;
+  out.values = libsolve::bare_array<Real, Kokkos::HostSpace>("multigrid::box", size + tail);
+  std::fill(out.values.data() + size, out.values.data() + size + tail, Real(0));
   const std::ptrdiff_t stride = out.stride;
   Real* values = out.values.data();
   const typename Rows::Plan plan(rows, c);
@@ -599,6 +601,8 @@ BoxElements<Real> fill_elements(const Rows& rows, const CubeRows<Real>& c) {
         const int n = std::min(lanes, c.cn[0] - m);
         for (int p = 0; p < box::num_pairs; ++p) store<Real>(e[p], to + p * stride + m, n);
       }
+      for (int p = 0; p < box::num_pairs; ++p)
+        std::fill(to + p * stride + c.cn[0], to + (p + 1) * stride, Real(0));
     }
   });
   return out;

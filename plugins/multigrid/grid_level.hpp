@@ -29,7 +29,7 @@ struct GridSmoothing {
 template <class Real, class Op, class Transfer>
 class GridLevel final : public Level<Real> {
  public:
-  /// The 7-point operator.
+  /// The 7-point operator; the memory of its excess becomes that of the right-hand side.
   GridLevel(const SplitOperator<Real>& op, Transfer transfer, const GridSmoothing& smoothing);
   /// The 27-point operator.
   GridLevel(const BoxOperator<Real>& op, Transfer transfer, const GridSmoothing& smoothing);
@@ -57,7 +57,7 @@ class GridLevel final : public Level<Real> {
   static constexpr bool finest = Op::num_colours == 2;
   static constexpr int stages_a_sweep = finest ? 2 : 4;
 
-  void prepare(const std::array<int, 3>& n, int half, std::ptrdiff_t plane);
+  void prepare(const std::array<int, 3>& n, int half, std::ptrdiff_t plane, const View<Real>& b);
   View<Real> allocate(const char* label, std::size_t n) {
     bytes_ += n * sizeof(Real);
     return libsolve::zero_array<Real>(label, n);
@@ -84,7 +84,7 @@ class GridLevel final : public Level<Real> {
 
 template <class Real, class Op, class Transfer>
 void GridLevel<Real, Op, Transfer>::prepare(const std::array<int, 3>& n, int half,
-                                            std::ptrdiff_t plane) {
+                                            std::ptrdiff_t plane, const View<Real>& b) {
   g_.nx = n[0];
   g_.ny = n[1];
   g_.nz = n[2];
@@ -93,7 +93,8 @@ void GridLevel<Real, Op, Transfer>::prepare(const std::array<int, 3>& n, int hal
   g_.plane = plane;
   const std::size_t total = std::size_t(g_.plane) * n[2] + 2 * row_guard;
   z_ = allocate("multigrid::z", total);
-  b_ = allocate("multigrid::b", total);
+  b_ = b;
+  bytes_ += b_.size() * sizeof(Real);
   zero_ = allocate("multigrid::zero", 2 * half + 2 * row_guard);
   g_.z = z_.data() + row_guard;
   g_.b = b_.data() + row_guard;
@@ -107,7 +108,7 @@ GridLevel<Real, Op, Transfer>::GridLevel(const SplitOperator<Real>& op, Transfer
                                          const GridSmoothing& smoothing)
     : smoothing_(smoothing), t_(std::move(transfer)) {
   if constexpr (finest) {
-    prepare(op.n, op.half, op.plane);
+    prepare(op.n, op.half, op.plane, op.excess);  // whose work is done
     coefficients_ = op.coefficients;
     bytes_ += coefficients_.size() * sizeof(Real);
     g_.fx = op.array(0);
@@ -122,7 +123,10 @@ GridLevel<Real, Op, Transfer>::GridLevel(const BoxOperator<Real>& op, Transfer t
                                          const GridSmoothing& smoothing)
     : smoothing_(smoothing), t_(std::move(transfer)) {
   if constexpr (!finest) {
-    prepare(op.n, op.half, std::ptrdiff_t(2) * op.half * op.n[1]);
+    const std::ptrdiff_t plane = std::ptrdiff_t(2) * op.half * op.n[1];
+    prepare(
+        op.n, op.half, plane,
+        libsolve::zero_array<Real>("multigrid::b", std::size_t(plane) * op.n[2] + 2 * row_guard));
     coefficients_ = op.values;
     bytes_ += coefficients_.size() * sizeof(Real);
     g_.values = coefficients_.data() + BoxOperator<Real>::guard;
