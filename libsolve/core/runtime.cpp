@@ -19,6 +19,9 @@ struct Runtime::Impl {
 };
 
 namespace {
+int num_runtimes = 0;
+std::vector<std::function<void()>> end_hooks;
+
 /// Kokkos without the advice it prints to standard error, unless the user has said otherwise.
 void initialize_kokkos(int& argc, char** argv) {
   if (std::getenv("KOKKOS_DISABLE_WARNINGS") != nullptr) {
@@ -60,6 +63,15 @@ Runtime::Runtime(int& argc, char** argv) : impl_(std::make_unique<Impl>()) {
     impl_->owns_kokkos = true;
   }
   impl_->world = Communicator::world();
+  ++num_runtimes;
+}
+
+void Runtime::at_end(std::function<void()> hook) {
+  if (num_runtimes == 0)
+    throw BackendError(
+        "a library was to be brought up without a libsolve::Runtime: create one first, it takes the "
+        "library down in time");
+  end_hooks.push_back(std::move(hook));
 }
 
 namespace {
@@ -69,6 +81,12 @@ int no_argc = 0;
 Runtime::Runtime() : Runtime(no_argc, nullptr) {}
 
 Runtime::~Runtime() {
+  if (--num_runtimes == 0)
+    while (!end_hooks.empty()) {
+      const std::function<void()> hook = std::move(end_hooks.back());
+      end_hooks.pop_back();
+      hook();
+    }
   impl_->world = Communicator();
   if (impl_->owns_kokkos && !Kokkos::is_finalized()) Kokkos::finalize();
 #if LIBSOLVE_HAVE_MPI

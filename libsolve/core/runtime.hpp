@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <libsolve/core/communicator.hpp>
 #include <libsolve/core/export.hpp>
 #include <memory>
@@ -22,6 +23,11 @@ class LIBSOLVE_EXPORT Runtime {
   const Communicator& world() const noexcept;
   /// True where this object, not the host program, brought up Kokkos.
   bool owns_kokkos() const noexcept;
+
+  /// `hook` is called when the Runtime of this process goes (the outermost, where they nest), before
+  /// Kokkos and MPI are taken down; the hook added last is called first. For adapters that bring up
+  /// a library of their own. Throws BackendError where there is no Runtime. Hooks may not throw.
+  static void at_end(std::function<void()> hook);
 
  private:
   struct Impl;

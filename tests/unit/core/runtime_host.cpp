@@ -164,6 +164,20 @@ int main(int argc, char** argv) {
     const libsolve::Runtime outer;
     use_runtime(/*owns_kokkos=*/false, /*brings_mpi=*/false);
     work(outer);
+  } else if (name == "hooks") {
+    const auto no_hook = [] {};
+    expect_backend_error([&] { libsolve::Runtime::at_end(no_hook); });
+    std::string calls;
+    {
+      const libsolve::Runtime outer;
+      libsolve::Runtime::at_end([&] { calls += Kokkos::is_finalized() ? "late " : "first "; });
+      {
+        const libsolve::Runtime inner;
+        libsolve::Runtime::at_end([&] { calls += mpi_is_down() && has_mpi ? "late " : "second "; });
+      }
+      expect(calls.empty(), "hooks wait for the outermost Runtime");
+    }
+    expect(calls == "second first ", "hooks are called in reverse, before Kokkos and MPI go");
   } else if (name == "after_kokkos") {
     Kokkos::initialize(argc, argv);
     Kokkos::finalize();
