@@ -15,6 +15,8 @@ class LIBSOLVE_EXPORT NullSpace {
   NullSpace(Labels labels, Index num_components, Partition partition);
 
   Index num_components() const noexcept { return num_components_; }
+  /// One label per row, -1 for rows outside every component; empty: all rows are component 0.
+  const Labels& labels() const noexcept { return labels_; }
   /// v -= its mean over each component: the orthogonal projection onto the range. Returns the
   /// 2-norm of what was removed.
   double project_out(const Vector& v) const;
