@@ -22,6 +22,7 @@ function(libsolve_add_plugin name)
                         "it knows SOURCES, TESTS, LIBRARIES.")
   endif()
 
+  file(REMOVE ${CMAKE_BINARY_DIR}/lib/libsolve/plugins/${name}.absent)
   add_library(${name}_objects OBJECT ${arg_SOURCES})
   _libsolve_plugin_target(${name}_objects ${arg_LIBRARIES})
   add_library(${name} MODULE $<TARGET_OBJECTS:${name}_objects>)
@@ -50,6 +51,21 @@ function(libsolve_add_plugin name)
         "OMP_PROC_BIND=false;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
     endif()
     target_include_directories(plugin_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+endfunction()
+
+# libsolve_absent_plugin(<name> <reason> <name of a component>...)
+#
+# In place of libsolve_add_plugin where the plugin cannot be built: `libsolve list` and messages for
+# those names say why. The reason is one line: "this build has no PETSc; ...".
+function(libsolve_absent_plugin name reason)
+  list(JOIN ARGN "\n" names)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/lib/libsolve/plugins/${name}.absent
+       CONTENT "${reason}\n${names}\n")
+  install(FILES ${CMAKE_BINARY_DIR}/lib/libsolve/plugins/${name}.absent
+          DESTINATION lib/libsolve/plugins)
+  if(COMMAND libsolve_row)
+    libsolve_row("plugin ${name}" "left out" "" "${reason}")
   endif()
 endfunction()
 

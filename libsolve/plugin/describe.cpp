@@ -99,6 +99,8 @@ std::vector<const ComponentInfo*> named(const Registry& registry, const std::str
     if (info->name == name) found.push_back(info);
   }
   if (!found.empty()) return found;
+  if (const std::string why = registry.plugin_log().why_absent(name); !why.empty())
+    throw InputError({}, "", why);
   const std::string near = nearest_name(name, names);
   const std::string log = registry.plugin_log().to_text();
   throw InputError(
@@ -137,6 +139,10 @@ std::string list_text(const Registry& registry) {
               std::to_string(num_components(registry, file.path)) + " provided)\n";
     else
       text += "  NOT LOADED " + file.path + ": " + file.reason + "\n";
+  if (!log.absent.empty()) text += "\nleft out of this build\n";
+  for (const AbsentPlugin& plugin : log.absent)
+    text += "  " + padded(plugin.plugin, width) +
+            wrapped(plugin.reason + " (provides " + join(plugin.names) + ")", indent) + "\n";
   if (!log.places.empty()) text += "\nsearched\n";
   for (const PluginPlace& place : log.places)
     text += "  " + place.path + " (" + place.origin + "): " + place.note + "\n";
@@ -157,6 +163,10 @@ std::string list_json(const Registry& registry) {
                                {"loaded", file.loaded},
                                {"reason", file.reason},
                                {"components", num_components(registry, file.path)}});
+  json["absent"] = Json::array();
+  for (const AbsentPlugin& plugin : registry.plugin_log().absent)
+    json["absent"].push_back(
+        {{"plugin", plugin.plugin}, {"reason", plugin.reason}, {"provides", plugin.names}});
   json["searched"] = Json::array();
   for (const PluginPlace& place : registry.plugin_log().places)
     json["searched"].push_back(

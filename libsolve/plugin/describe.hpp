@@ -14,7 +14,7 @@ LIBSOLVE_EXPORT std::string list_text(const Registry& registry);
 
 /// {"libsolve": {"version", "interface"}, "components": [{"kind", "name", "problem_class",
 /// "summary", "paper", "plugin", "version"}], "plugins": [{"path", "origin", "version", "loaded",
-/// "reason", "components"}], "searched": [{"path", "origin", "note"}]}.
+/// "reason", "components"}], "absent": [{"plugin", "reason", "provides"}], "searched": [{"path", "origin", "note"}]}.
 LIBSOLVE_EXPORT std::string list_json(const Registry& registry);
 
 /// Every component called `name` (of `kind`, where that is not ""): summary, paper, plugin and each

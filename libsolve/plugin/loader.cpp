@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <libsolve/plugin/abi_stamp.hpp>
 #include <libsolve/plugin/detail/plugin_file.hpp>
 #include <libsolve/plugin/loader.hpp>
@@ -149,7 +150,10 @@ class Loader {
     if (fs::is_directory(status)) {
       std::vector<std::string> files;
       for (fs::directory_iterator it(path, code), end; !code && it != end; it.increment(code))
-        if (it->path().extension() == ".so") files.push_back(it->path().string());
+        if (it->path().extension() == ".so")
+          files.push_back(it->path().string());
+        else if (it->path().extension() == ".absent")
+          note_absent(it->path());
       const std::string note = code ? "cannot be read: " + code.message()
                                     : std::to_string(files.size()) +
                                           (files.size() == 1 ? " plugin file" : " plugin files");
@@ -165,6 +169,16 @@ class Loader {
   }
 
  private:
+  /// A text that the build leaves in place of a plugin: the reason, then the names, a line each.
+  void note_absent(const fs::path& file) {
+    std::ifstream in(file);
+    AbsentPlugin plugin{.plugin = file.stem().string()};
+    std::getline(in, plugin.reason);
+    for (std::string line; std::getline(in, line);)
+      if (!line.empty()) plugin.names.push_back(line);
+    if (!plugin.reason.empty()) log_.absent.push_back(std::move(plugin));
+  }
+
   std::string reason_of(const std::string& path) const {
     std::error_code code;
     for (const PluginFile& f : log_.files)

@@ -70,12 +70,21 @@ std::string PluginLog::to_text() const {
   return text;
 }
 
+std::string PluginLog::why_absent(const std::string& name) const {
+  for (const AbsentPlugin& plugin : absent)
+    if (std::find(plugin.names.begin(), plugin.names.end(), name) != plugin.names.end())
+      return in_quotes(name) + " comes with the plugin " + plugin.plugin + ": " + plugin.reason;
+  return {};
+}
+
 namespace {
 std::string unknown_name(const Registry& registry, std::string_view kind, const std::string& name) {
   const std::vector<std::string> names = registry.names(kind);
   std::string text = "no " + std::string(kind) + " named " + in_quotes(name);
   for (const ComponentInfo* info : registry.list())
     if (info->name == name) text += ", but a " + info->kind + " of that name";
+  if (const std::string why = registry.plugin_log().why_absent(name); !why.empty())
+    return text + "; " + why;
   const std::string near = nearest_name(name, names);
   if (!near.empty()) text += "; did you mean " + in_quotes(near) + "?";
   text += names.empty() ? "; no plugin provides any" : " (available: " + join(names) + ")";

@@ -69,10 +69,21 @@ struct PluginFile {
   std::string reason = {};  ///< why it was not loaded, with the cure; "" when it was
 };
 
+/// A plugin that the build left out, and the names that it would provide.
+struct AbsentPlugin {
+  std::string plugin = {};
+  std::string reason = {};  ///< "this build has no PETSc; ..."
+  std::vector<std::string> names = {};
+};
+
 /// Where plugins were looked for, in order, and what was found.
 struct PluginLog {
   std::vector<PluginPlace> places = {};
   std::vector<PluginFile> files = {};
+  std::vector<AbsentPlugin> absent = {};
+  /// "'petsc-gamg' comes with the plugin petsc: this build has no PETSc; ..." where it would be
+  /// provided by a plugin that was left out, else "".
+  LIBSOLVE_EXPORT std::string why_absent(const std::string& name) const;
   /// One line for each place and each rejected file.
   LIBSOLVE_EXPORT std::string to_text() const;
 };

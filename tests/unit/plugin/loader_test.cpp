@@ -77,6 +77,25 @@ class Loader : public ::testing::Test {
   fs::path folder_;
 };
 
+/// What a build leaves in place of a plugin it could not build.
+TEST_F(Loader, TellsOfPluginsTheBuildLeftOut) {
+  write(folder_ / "other.absent", "this build has no Other; install it\nother-solver\nother-pc\n");
+  write(folder_ / "empty.absent", "");
+  Registry registry;
+  const auto& log = libsolve::load_plugins(
+      registry, {.files = {}, .path = folder_.string(), .installed_folder = ""});
+  ASSERT_EQ(log.absent.size(), 1u);
+  EXPECT_EQ(log.absent[0].plugin, "other");
+  EXPECT_EQ(log.absent[0].names, (std::vector<std::string>{"other-solver", "other-pc"}));
+  EXPECT_EQ(log.why_absent("other-pc"),
+            "'other-pc' comes with the plugin other: this build has no Other; install it");
+  EXPECT_EQ(log.why_absent("another"), "");
+  libsolve::Diagnostics problems;
+  (void)registry.resolve("preconditioner", libsolve::ComponentSpec("other-pc"), "", problems);
+  ASSERT_EQ(problems.problems().size(), 1u);
+  EXPECT_NE(problems.problems()[0].message.find("this build has no Other"), std::string::npos);
+}
+
 void expect_parts(const std::string& message, const std::vector<std::string>& parts) {
   for (const std::string& part : parts)
     EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is not in:\n" << message;
