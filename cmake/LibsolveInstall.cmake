@@ -13,6 +13,11 @@ endif()
 set_target_properties(libsolve PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/libsolve-deps/kokkos/lib"
                       INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS libsolve EXPORT libsolveTargets LIBRARY DESTINATION lib)
+if(TARGET libsolve_petsc)
+  set_target_properties(libsolve_petsc PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/libsolve-deps/kokkos/lib"
+                        INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS libsolve_petsc LIBRARY DESTINATION lib)
+endif()
 if(TARGET libsolve_app)
   set_target_properties(libsolve_app PROPERTIES
     INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../lib/libsolve-deps/kokkos/lib"

@@ -41,6 +41,7 @@ THIRD_PARTY = {
     "CLI11": (r"CLI/.*", ["apps/"]),
     "petsc": (r"petsc\w*\.h", ["libsolve/adapters/", "libsolve/core/runtime", "apps/examples/",
                                "apps/bench/", "tests/"]),
+    "hypre": (r"_?(HYPRE|hypre)_\w+\.h", ["libsolve/adapters/"]),
     "sundials": (r"(sundials|cvode|cvodes|arkode|ida|idas|kinsol|nvector|sunlinsol|sunmatrix|sunnonlinsol)/.*",
                  ["libsolve/adapters/", "apps/examples/", "tests/"]),
     "Eigen": (r"Eigen/.*", ["libsolve/adapters/", "plugins/", "apps/bench/", "tests/"]),
@@ -48,7 +49,7 @@ THIRD_PARTY = {
     "CUDA": (r"cuda\w*\.h", ["libsolve/core/", "tests/"]),
 }
 STANDARD_OR_SYSTEM = re.compile(
-    r"[a-z_]+|(std\w+|assert|ctype|dlfcn|elf|errno|execinfo|fcntl|float|immintrin|inttypes|limits|link|"
+    r"[a-z_]+|(std\w+|assert|ctype|dlfcn|elf|errno|execinfo|fcntl|float|immintrin|inttypes|limits|link|malloc|"
     r"locale|math|omp|poll|pthread|sched|setjmp|signal|spawn|string|strings|termios|time|unistd|x86intrin)\.h|sys/\w+\.h")
 KOKKOS = re.compile(r"(Kokkos_|KokkosSparse_|KokkosBlas|KokkosKernels_|impl/Kokkos_)\w*\.hpp")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -17,15 +17,29 @@ class LinearSolverContract : public ::testing::TestWithParam<std::string> {
       if (o.name == name) return true;
     return false;
   }
+  /// A method that solves in one go has no limit for its iterations: what tests say of the course
+  /// of an iteration does not hold for it.
+  bool is_direct() const { return !has_option("max_iterations"); }
+  /// Matrices, but for methods that take nothing but grids.
+  Form form() const {
+    try {
+      TestSystem t = diffusion(3, 2, Form::matrix, 1.0, 1.0);
+      solver()->setup(*t.system);
+      return Form::matrix;
+    } catch (const Unsupported&) {
+      return Form::constant_stencil;
+    }
+  }
   /// Condition number about 9: every method gets there.
-  static TestSystem easy(Index nx = 13, Index ny = 11) {
-    TestSystem t = diffusion(nx, ny, Form::matrix, 1.0, 1.0);
+  TestSystem easy(Index nx = 13, Index ny = 11) const {
+    TestSystem t = diffusion(nx, ny, form(), 1.0, 1.0);
     randomise(t, 1);
     return t;
   }
-  /// Condition number in the hundreds: no method is done after a few steps.
-  static TestSystem harder() {
-    TestSystem t = diffusion(23, 21, Form::matrix, 0.3, 0.01);
+  /// Condition number in the hundreds: no iteration is done after a few steps without a good
+  /// preconditioner.
+  TestSystem harder() const {
+    TestSystem t = diffusion(23, 21, form(), 0.3, 0.01);
     randomise(t, 2);
     return t;
   }
@@ -124,7 +138,7 @@ TEST_P(LinearSolverContract, AllocatesNothingInsideTheIteration) {
   s->setup(*t.system);
   AllocationMonitor monitor;
   (void)s->solve(*t.system, monitor);
-  EXPECT_GT(monitor.last_iteration, 2);
+  EXPECT_GT(monitor.last_iteration, is_direct() ? 0 : 2);
   EXPECT_EQ(monitor.allocations, 0) << monitor.label;
 }
 
@@ -158,6 +172,7 @@ TEST_P(LinearSolverContract, StopsAtOnceWhenTheMonitorSaysSo) {
   for (const auto& [verdict, status] : {std::pair{Verdict::interrupted, Status::interrupted},
                                         std::pair{Verdict::time_limit, Status::time_limit}}) {
     for (const std::int64_t at : {0, 1, 4}) {
+      if (at > 0 && is_direct()) continue;  // the step is the solution
       TestSystem t = harder();
       RecordingMonitor monitor(at, verdict);
       const Report report = solver()->solve(*t.system, monitor);
@@ -204,7 +219,7 @@ TEST_P(LinearSolverContract, ScalesWithTheData) {
 
 /// Neumann problem, b in the range: x is the solution of mean zero.
 TEST_P(LinearSolverContract, SingularSystemWithANullSpace) {
-  TestSystem t = neumann(7, 6, Form::matrix);
+  TestSystem t = neumann(7, 6, form());
   make_consistent(t, 5);
   const Report report = solver()->solve(*t.system, Monitor::none());
   ASSERT_EQ(report.status, Status::converged) << report.reason;
@@ -214,6 +229,7 @@ TEST_P(LinearSolverContract, SingularSystemWithANullSpace) {
 }
 
 TEST_P(LinearSolverContract, RefusesOrSolvesUnsymmetricSystems) {
+  if (form() != Form::matrix) GTEST_SKIP() << "takes grids only";
   TestSystem t = convection_diffusion(9, 7);
   randomise(t, 6);
   const Report report = solver()->solve(*t.system, Monitor::none());

@@ -1,0 +1,28 @@
+#include <libsolve/adapters/detail/hypre_pfmg.hpp>
+#include <libsolve/adapters/detail/petsc_ksp.hpp>
+#include <libsolve/adapters/detail/petsc_library.hpp>
+#include <libsolve/core/version.hpp>
+
+namespace libsolve::petsc::detail {
+namespace {
+
+std::string version() {
+  PetscInt major = 0, minor = 0, subminor = 0;
+  (void)PetscGetVersionNumber(&major, &minor, &subminor, nullptr);
+  const std::string hypre = hypre_version();
+  return "PETSc " + std::to_string(major) + "." + std::to_string(minor) + "." +
+         std::to_string(subminor) + (hypre.empty() ? "" : ", ") + hypre;
+}
+
+std::unique_ptr<Solver> make_petsc_ksp(const KspSettings& settings) {
+  return std::make_unique<PetscKsp>(settings);
+}
+
+constexpr Library table = {LIBSOLVE_VERSION, version, make_petsc_ksp, make_hypre_pfmg};
+
+}  // namespace
+}  // namespace libsolve::petsc::detail
+
+extern "C" LIBSOLVE_EXPORT const libsolve::petsc::detail::Library* libsolve_petsc_library() {
+  return &libsolve::petsc::detail::table;
+}

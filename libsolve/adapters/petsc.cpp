@@ -1,0 +1,65 @@
+#include <dlfcn.h>
+
+#include <filesystem>
+#include <libsolve/adapters/detail/petsc_library.hpp>
+#include <libsolve/adapters/petsc.hpp>
+#include <libsolve/core/config.hpp>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/version.hpp>
+
+namespace libsolve::petsc {
+
+Solver::~Solver() = default;
+
+namespace {
+
+#if LIBSOLVE_HAVE_PETSC
+/// libsolve_petsc.so from the folder of libsolve.so; kept open until the process ends.
+const detail::Library& open_library() {
+  Dl_info here = {};
+  std::error_code code;
+  std::filesystem::path folder;
+  if (dladdr(reinterpret_cast<const void*>(&version_text), &here) != 0 && here.dli_fname != nullptr)
+    folder = std::filesystem::canonical(here.dli_fname, code).parent_path();
+  const std::string file = (folder / "libsolve_petsc.so").string();
+  void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    const char* why = dlerror();
+    throw BackendError("PETSc was asked for, and the system cannot load '" + file +
+                       "': " + (why != nullptr ? why : "unknown") +
+                       "; rebuild libsolve against the PETSc that is installed");
+  }
+  const auto entry =
+      reinterpret_cast<detail::LibraryEntry>(dlsym(handle, "libsolve_petsc_library"));
+  if (entry == nullptr || std::string(entry()->libsolve_version) != LIBSOLVE_VERSION)
+    throw BackendError("'" + file +
+                       "' belongs to another libsolve than " LIBSOLVE_VERSION
+                       "; install both from one build");
+  return *entry();
+}
+
+const detail::Library& library() {
+  static const detail::Library& opened = open_library();
+  return opened;
+}
+#else
+[[noreturn]] const detail::Library& library() {
+  throw Unsupported(
+      "PETSc was asked for, and this libsolve was built without it: configure again where PETSc is "
+      "found (LIBSOLVE_ENABLE_PETSC=ON says why it is not)");
+}
+#endif
+
+}  // namespace
+
+std::unique_ptr<Solver> make_ksp(const KspSettings& settings) {
+  return library().make_ksp(settings);
+}
+std::unique_ptr<Solver> make_pfmg(const PfmgSettings& settings) {
+  return library().make_pfmg(settings);
+}
+std::string version_text() {
+  return library().version_text();
+}
+
+}  // namespace libsolve::petsc

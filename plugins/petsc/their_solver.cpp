@@ -1,0 +1,68 @@
+#include "their_solver.hpp"
+
+#include <chrono>
+#include <libsolve/core/errors.hpp>
+
+namespace petsc_plugin {
+
+namespace {
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+}  // namespace
+
+void TheirSolver::setup(const LinearSystem& system) {
+  const LinearOperator& A = system.A();
+  if (A.num_rows() != A.num_columns())
+    throw Unsupported("method '" + name_ + "' needs a square operator, got " + A.description() +
+                      " (" + std::to_string(A.num_rows()) + " x " +
+                      std::to_string(A.num_columns()) + "); use lsmr for least squares");
+  prepared_for_.reset();
+  const auto start = std::chrono::steady_clock::now();
+  solver_->setup(system);
+  frame_.allocate(system);
+  prepared_for_ = system.shared_A();
+  prepared_for_null_space_ = system.null_space.has_value();
+  setup_seconds_ = seconds_since(start);
+}
+
+Report TheirSolver::solve(LinearSystem& system, Monitor& monitor) {
+  if (prepared_for_ != system.shared_A() ||
+      prepared_for_null_space_ != system.null_space.has_value()) {
+    monitor.begin_phase("setup");
+    try {
+      setup(system);
+    } catch (const NumericalError& e) {
+      return VerifiedSolve::refuse(system, Status::breakdown, e.what());
+    }
+  }
+  const double setup_seconds = std::exchange(setup_seconds_, 0.0);  // reported once
+  (void)solver_->take_counts();
+  monitor.begin_phase("solve");
+  const auto start = std::chrono::steady_clock::now();
+  Report report = frame_.solve(
+      system, stopping_.relative_tolerance, stopping_.absolute_tolerance, stopping_.max_iterations,
+      monitor,
+      [this](const InnerTask& task, SolveWatch& watch) { return solver_->solve(task, watch); });
+  report.seconds = {{"setup", setup_seconds, "s"}, {"solve", seconds_since(start), "s"}};
+  const petsc::Solver::Counts counts = solver_->take_counts();
+  report.counts = {{"operator_applications",
+                    report.value("operator_applications") + counts.operator_applications, ""},
+                   {"preconditioner_applications", counts.preconditioner_applications, ""}};
+  report.metrics = {{"memory_bytes", frame_.work_bytes() + solver_->memory_bytes(), "B"},
+                    {"preconditioner_memory_bytes", solver_->preconditioner_memory_bytes(), "B"}};
+  for (Measure& m : solver_->metrics()) report.metrics.push_back(std::move(m));
+  for (std::string& note : solver_->notes()) report.notes.push_back(std::move(note));
+  return report;
+}
+
+void TheirPreconditioner::setup(const LinearSystem& system) {
+  const LinearOperator& A = system.A();
+  if (A.num_rows() != A.num_columns())
+    throw Unsupported("a preconditioner of PETSc's needs a square operator, got " +
+                      A.description() + " (" + std::to_string(A.num_rows()) + " x " +
+                      std::to_string(A.num_columns()) + "); use jacobi or none");
+  solver_->setup_preconditioner(system);
+}
+
+}  // namespace petsc_plugin
