@@ -183,6 +183,7 @@ void write_all(Hdf5File& file, const Results& r, const std::string& created) {
   std::optional<Grid> vtk_grid;
   write_fields(file, "/solution", r.solution, vtk_grid);
   write_fields(file, "/data", r.data, vtk_grid);
+  if (r.more) r.more(file);
 }
 
 }  // namespace

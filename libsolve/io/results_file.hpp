@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <libsolve/core/component.hpp>
 #include <libsolve/core/report.hpp>
 #include <string>
@@ -11,6 +12,7 @@
 namespace libsolve {
 
 inline constexpr int results_schema = 1;
+class Hdf5File;
 
 /// What was measured in each iteration: one column for each name, NaN where an iteration did not
 /// measure it.
@@ -64,6 +66,8 @@ struct Results {
   History history = {};
   std::vector<Field> solution = {};
   std::vector<Field> data = {};
+  /// Writes what else belongs into the file, on all ranks; may be empty.
+  std::function<void(Hdf5File&)> more = {};
 };
 
 /// Writes `results` to `path`: under a temporary name beside it, flushed to the disk, then renamed,
