@@ -1,10 +1,17 @@
 #pragma once
 
+#include <functional>
 #include <libsolve/plugin/registry.hpp>
 #include <libsolve/run/exit_code.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace libsolve {
+class Runtime;
+struct LoadedCase;
+}  // namespace libsolve
 
 /// What the subcommands of the program share. Each one has a file of its own.
 namespace app {
@@ -25,6 +32,15 @@ struct RunArguments {
   bool quiet = false;
 };
 
+struct CompareArguments {
+  std::string case_file;
+  std::string methods;                 ///< "cg+multigrid,hypre-pfmg"
+  std::vector<std::string> overrides;  ///< --set, --output, --time-limit
+  int repeat = 1;
+  bool json = false;
+  bool quiet = false;
+};
+
 struct CheckArguments {
   std::string case_file;
   std::vector<std::string> overrides;
@@ -33,6 +49,7 @@ struct CheckArguments {
 };
 
 int run(const Global& global, const RunArguments& arguments);
+int compare(const Global& global, const CompareArguments& arguments);
 int check(const Global& global, const CheckArguments& arguments);
 int list(const Global& global, bool json);
 int describe(const Global& global, const std::string& name, const std::string& kind, bool json);
@@ -52,6 +69,14 @@ int report_exception();
 
 /// report_exception() without the speaking: what to say, and the exit code.
 int classify_exception(std::string& text);
+
+/// MPI and Kokkos as the command line and the case want them.
+std::unique_ptr<libsolve::Runtime> make_runtime(const Global& global,
+                                                const libsolve::LoadedCase& loaded);
+
+/// Runs `body`, which says how many ranks it found, and returns its exit code, or says what was
+/// thrown (as one JSON object, too, where asked for) and returns the code for that.
+int run_guarded(bool json, const std::function<libsolve::ExitCode(int& ranks)>& body);
 
 /// Keeps Open MPI from starting a daemon beside a process that no launcher started: 0.3 s and files
 /// in /tmp that only MPI_Comm_spawn would need. To be called before the Runtime.

@@ -6,6 +6,9 @@
 
 #include <fmt/format.h>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/runtime.hpp>
+#include <libsolve/run/case.hpp>
+#include <nlohmann/json.hpp>
 
 #include "app.hpp"
 
@@ -24,6 +27,30 @@ int cores_of_this_process() {
   CPU_ZERO(&set);
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
+
+/// Threads that the case asks for; 0 where it does not, or is not readable: that is said later.
+std::int64_t threads_of(const libsolve::LoadedCase& loaded) {
+  const libsolve::Value* run = loaded.root.find("run");
+  const libsolve::Value* threads = run != nullptr ? run->find("threads") : nullptr;
+  return threads != nullptr && threads->is_integer() ? threads->as_integer() : 0;
+}
+
+/// Kokkos wants its arguments as main got them.
+class ArgumentVector {
+ public:
+  explicit ArgumentVector(std::vector<std::string> words) : words_(std::move(words)) {
+    for (std::string& w : words_) pointers_.push_back(w.data());
+    count_ = static_cast<int>(pointers_.size());
+    pointers_.push_back(nullptr);
+  }
+  int& count() { return count_; }
+  char** pointers() { return pointers_.data(); }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> pointers_;
+  int count_ = 0;
+};
 
 }  // namespace
 
@@ -88,6 +115,47 @@ int report_exception() {
   std::string text;
   const int code = classify_exception(text);
   if (is_first_process()) fmt::print(stderr, "libsolve: {}\n", text);
+  return code;
+}
+
+std::unique_ptr<libsolve::Runtime> make_runtime(const Global& global,
+                                                const libsolve::LoadedCase& loaded) {
+  std::vector<std::string> words = {"libsolve"};
+  words.insert(words.end(), global.kokkos.begin(), global.kokkos.end());
+  if (const std::int64_t threads = threads_of(loaded); threads > 0)
+    words.push_back("--kokkos-num-threads=" + std::to_string(threads));
+  settle_mpi();
+  ArgumentVector vector(std::move(words));
+  return std::make_unique<libsolve::Runtime>(vector.count(), vector.pointers());
+}
+
+int run_guarded(bool json, const std::function<libsolve::ExitCode(int& ranks)>& body) {
+  int ranks = 1;
+  bool is_ours = false;
+  std::string text;
+  int code = 0;
+  try {
+    const libsolve::ExitCode done = body(ranks);
+    // A file that HDF5 could not close crashes it in MPI_Finalize.
+    if (done == libsolve::ExitCode::unwritable) std::_Exit(static_cast<int>(done));
+    return static_cast<int>(done);
+  } catch (const libsolve::Error&) {
+    is_ours = true;
+    code = classify_exception(text);
+  } catch (...) {
+    code = classify_exception(text);
+  }
+  if (is_first_process() || !is_ours) fmt::print(stderr, "libsolve: {}\n", text);
+  if (is_first_process() && json) {
+    const nlohmann::ordered_json error = {{"status", code == 2 ? "bad_input" : "failure"},
+                                          {"exit_code", code},
+                                          {"error", text}};
+    fmt::print("{}\n", error.dump(2));
+  }
+  std::fflush(nullptr);
+  // The other ranks may be waiting in a reduction: leave without MPI_Finalize, so that the launcher
+  // ends them.
+  if (!is_ours && ranks > 1) std::_Exit(code);
   return code;
 }
 

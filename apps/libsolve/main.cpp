@@ -11,6 +11,7 @@ Examples:
   libsolve run case.toml --set method.relative_tolerance=1e-10 --set run.seed=7 --output a.h5
   libsolve run case.toml --resume --time-limit 55m          in a batch job of one hour
   libsolve run case.toml --json > report.json               everything else goes to stderr
+  libsolve compare case.toml --methods cg+multigrid,cg+ic0  a table, on the same data in one run
   libsolve check case.toml                                  is this case valid?
   libsolve list                                             which methods are there?
   libsolve describe multigrid                               which options does it have?
@@ -81,6 +82,25 @@ int main(int argc, char** argv) {
       "per double");
   run_command->add_flag("--quiet", run.quiet, "no progress and no summary");
 
+  app::CompareArguments compare;
+  CLI::App* compare_command = parser.add_subcommand(
+      "compare", "solve one problem by several methods and print a table of what they cost");
+  add_case(compare_command, compare.case_file);
+  compare_command
+      ->add_option("--methods", compare.methods,
+                   "SOLVER or SOLVER+PRECONDITIONER, separated by commas; tolerances come from "
+                   "[method] of the case")
+      ->type_name("A+B,C,...")
+      ->required();
+  compare_command
+      ->add_option("--repeat", compare.repeat, "solve so often by each method, keep the fastest")
+      ->check(CLI::Range(1, 1000));
+  compare_command->add_option("--output", output, "results file, instead of output.file")
+      ->type_name("FILE");
+  compare_command->add_option("--time-limit", time_limit, "for each solve: 90, 55m, 1h30m")
+      ->type_name("DURATION");
+  compare_command->add_flag("--quiet", compare.quiet, "no progress");
+
   app::CheckArguments check;
   CLI::App* check_command =
       parser.add_subcommand("check", "validate a case without running it (needs no GPU)");
@@ -119,13 +139,13 @@ int main(int argc, char** argv) {
 
   try {
     const auto quoted = [](const std::string& text) { return libsolve::Value(text).to_text(); };
-    if (run_command->parsed()) {
+    if (run_command->parsed() || compare_command->parsed()) {
       app::settle_openmp(argv);
-      run.json = json;
-      run.overrides = sets;
-      if (!output.empty()) run.overrides.push_back("output.file=" + quoted(output));
-      if (!time_limit.empty()) run.overrides.push_back("run.time_limit=" + quoted(time_limit));
-      return app::run(global, run);
+      if (!output.empty()) sets.push_back("output.file=" + quoted(output));
+      if (!time_limit.empty()) sets.push_back("run.time_limit=" + quoted(time_limit));
+      run.json = compare.json = json;
+      run.overrides = compare.overrides = sets;
+      return run_command->parsed() ? app::run(global, run) : app::compare(global, compare);
     }
     if (check_command->parsed()) {
       check.overrides = sets;

@@ -48,10 +48,6 @@ Json to_json(const libsolve::RunOutcome& outcome) {
   return object;
 }
 
-Json error_json(const std::string& text, int code) {
-  return {{"status", code == 2 ? "bad_input" : "failure"}, {"exit_code", code}, {"error", text}};
-}
-
 /// "12.3 ms", "1.23 s".
 std::string time_text(double seconds) {
   if (seconds < 1e-6) return fmt::format("{:.1f} ns", 1e9 * seconds);
@@ -76,53 +72,21 @@ void print_summary(const libsolve::RunOutcome& outcome) {
   for (const std::string& note : r.notes) fmt::print("  note: {}\n", note);
 }
 
-/// Threads that the case asks for; 0 where it does not, or is not readable: that is said later.
-std::int64_t threads_of(const libsolve::LoadedCase& loaded) {
-  const libsolve::Value* run = loaded.root.find("run");
-  const libsolve::Value* threads = run != nullptr ? run->find("threads") : nullptr;
-  return threads != nullptr && threads->is_integer() ? threads->as_integer() : 0;
-}
-
-/// Kokkos wants its arguments as main got them.
-class ArgumentVector {
- public:
-  explicit ArgumentVector(std::vector<std::string> words) : words_(std::move(words)) {
-    for (std::string& w : words_) pointers_.push_back(w.data());
-    count_ = static_cast<int>(pointers_.size());
-    pointers_.push_back(nullptr);
-  }
-  int& count() { return count_; }
-  char** pointers() { return pointers_.data(); }
-
- private:
-  std::vector<std::string> words_;
-  std::vector<char*> pointers_;
-  int count_ = 0;
-};
-
 }  // namespace
 
 int run(const Global& global, const RunArguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
   const std::atomic<int>& stop_flag = catch_stop_signals();
   // All that lives on the device goes before the runtime does.
-  std::optional<libsolve::Runtime> runtime;
+  std::unique_ptr<libsolve::Runtime> runtime;
   libsolve::Registry registry;
-  int ranks = 1;
-  try {
+  return run_guarded(arguments.json, [&](int& ranks) {
     // Input is checked before MPI and the device are brought up.
     const libsolve::LoadedCase loaded =
         libsolve::load_case(arguments.case_file, arguments.overrides);
     libsolve::load_plugins(registry, {.files = global.plugins});
     const libsolve::Case c = libsolve::resolve_case(loaded, registry);
-
-    std::vector<std::string> words = {"libsolve"};
-    words.insert(words.end(), global.kokkos.begin(), global.kokkos.end());
-    if (const std::int64_t threads = threads_of(loaded); threads > 0)
-      words.push_back("--kokkos-num-threads=" + std::to_string(threads));
-    settle_mpi();
-    ArgumentVector vector(std::move(words));
-    runtime.emplace(vector.count(), vector.pointers());
+    runtime = make_runtime(global, loaded);
     const libsolve::Communicator world = runtime->world();
     ranks = world.size();
 
@@ -150,29 +114,8 @@ int run(const Global& global, const RunArguments& arguments) {
         fmt::print("results: {}\n", outcome.results_path);
       std::fflush(nullptr);
     }
-    // A file that HDF5 could not close crashes it in MPI_Finalize.
-    if (outcome.exit_code == ExitCode::unwritable) std::_Exit(static_cast<int>(outcome.exit_code));
-    return static_cast<int>(outcome.exit_code);
-  } catch (const libsolve::Error&) {
-    std::string text;
-    const int code = classify_exception(text);
-    if (is_first_process()) {
-      fmt::print(stderr, "libsolve: {}\n", text);
-      if (arguments.json) fmt::print("{}\n", error_json(text, code).dump(2));
-      std::fflush(nullptr);
-    }
-    return code;
-  } catch (...) {
-    std::string text;
-    const int code = classify_exception(text);
-    fmt::print(stderr, "libsolve: {}\n", text);
-    if (arguments.json && is_first_process()) fmt::print("{}\n", error_json(text, code).dump(2));
-    std::fflush(nullptr);
-    // The other ranks may be waiting in a reduction: leave without MPI_Finalize, so that the
-    // launcher ends them.
-    if (ranks > 1) std::_Exit(code);
-    return code;
-  }
+    return outcome.exit_code;
+  });
 }
 
 }  // namespace app

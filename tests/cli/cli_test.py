@@ -215,6 +215,50 @@ class Messages(Cli):
             self.assertEqual(f["environment"].attrs["num_threads"], 1)
 
 
+class Compare(Cli):
+    def test_table_file_and_json(self):
+        words = ["compare", self.case, "--methods", "test-patient,test-patient"]
+        done = self.check(0, *words)
+        lines = done.stdout.splitlines()
+        self.assertIn("192 unknowns", lines[0])
+        self.assertEqual(lines[1].split()[:3], ["method", "set-up", "solve"])
+        self.assertEqual([line.split()[0] for line in lines[2:4]], ["test-patient"] * 2)
+        self.assertIn("results.h5", done.stdout)
+        self.check(0, "inspect", "results.h5")
+        done = self.check(0, *words, "--json", "--repeat", "2", "--quiet")
+        self.assertEqual(done.stderr, "")
+        table = json.loads(done.stdout)
+        self.assertEqual([row["status"] for row in table["rows"]], ["converged"] * 2)
+        self.assertEqual(table["rows"][0]["ratio"], 1.0)
+        self.assertGreater(table["triad_bandwidth"], 0.0)
+
+    @needs_h5py
+    def test_columns_in_the_file(self):
+        self.check(3, "compare", self.case, "--methods", "test-patient", "--set",
+                   "method.max_iterations=2")
+        with h5py.File(self.results) as f:
+            self.assertEqual(f["compare/status"].asstr()[()].tolist(), ["max_iterations"])
+            self.assertEqual(f["compare/iterations"][()].tolist(), [2])
+            self.assertEqual(f["compare/rows/0/residual_norm"].shape, (3,))
+
+    def test_a_failing_method_is_a_row(self):
+        done = self.check(4, "compare", self.case, "--methods", "test-patient", "--set",
+                          "method.outcome=throws")
+        self.assertIn("test-patient: breakdown: pivot 3 is zero", done.stdout)
+        done = self.check(3, "compare", self.case, "--methods", "test-patient", "--set",
+                          "method.outcome=unsupported")
+        self.assertIn("patient needs what the problem has not", done.stdout)
+
+    def test_names_are_checked_before_anything_runs(self):
+        done = self.check(2, "compare", self.case, "--methods", "test-patient,test-patent")
+        self.assertIn("did you mean 'test-patient'?", done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertFalse(os.path.exists(self.results))
+        self.check(2, "compare", self.case, "--methods", "test-patient+nothing")
+        self.check(2, "compare", self.case)
+        self.check(2, "compare", self.case, "--methods", "test-patient", "--repeat", "0")
+
+
 class Files(Cli):
     @needs_h5py
     def test_overrides_are_recorded(self):

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <libsolve/core/communicator.hpp>
+#include <libsolve/core/report.hpp>
+#include <libsolve/plugin/registry.hpp>
+#include <libsolve/run/case.hpp>
+#include <string>
+#include <vector>
+
+/// What a run and a comparison of several methods share.
+namespace libsolve::detail {
+
+/// "SIGTERM".
+std::string signal_name(int number);
+
+/// The plugins that provide what the resolved options name, inner components included.
+void add_plugins(const Registry& registry, std::string_view kind, const Value& resolved,
+                 const char* name_key, std::vector<PluginRecord>& plugins);
+
+/// Solution fields that [output] asks for; unknown names are input errors.
+std::vector<Field> chosen_fields(const Case& c, const std::vector<Field>& fields);
+
+/// Adds a measure, or replaces the one of its name.
+void put(std::vector<Measure>& list, const Measure& m);
+
+/// The deciding measures are those that the problem recomputes; what the method said is checked
+/// against them.
+void take_verified(Report& report, const std::vector<Measure>& verified);
+
+/// IoError on all ranks where `path` could not be written with `bytes` of data.
+void refuse_unwritable(const std::string& path, double bytes, const Communicator& comm);
+
+}  // namespace libsolve::detail
