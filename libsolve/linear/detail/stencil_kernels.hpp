@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <libsolve/core/types.hpp>
 #include <libsolve/linear/stream_row.hpp>
 #include <libsolve/linear/wavefront.hpp>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -130,6 +132,20 @@ KOKKOS_INLINE_FUNCTION double stencil_cell(const VariableStencil& s, const doubl
 // --- one row (host)
 // -------------------------------------------------------------------------------
 
+/// Eight doubles worked on together and written past the cache, where the processor can.
+#if defined(__AVX512F__) && !defined(__CUDACC__)
+inline constexpr bool has_eight = true;
+typedef double Eight __attribute__((vector_size(64)));
+inline Eight load_eight(const double* from) {
+  return Eight(_mm512_loadu_pd(from));
+}
+inline void stream_eight(const Eight& v, double* to) {
+  _mm512_stream_pd(to, __m512d(v));
+}
+#else
+inline constexpr bool has_eight = false;
+#endif
+
 enum class StencilPass {
   apply,      ///< y = A x; returns 0
   apply_dot,  ///< y = A x; returns x^T y
@@ -163,10 +179,11 @@ inline void prefetch(const double* from) {
 }
 
 /// One row, written to `to`; x and b point at the whole vectors. A neighbour outside the domain is
-/// replaced by the cell itself, whose difference to itself is zero.
+/// replaced by the cell itself, whose difference to itself is zero. past_cache: by non-temporal
+/// stores, see RowWriter.
 template <StencilPass pass>
 double stencil_row(const ConstantStencil& s, const double* x, const double* b, double* to, int j,
-                   int k) {
+                   int k, [[maybe_unused]] bool past_cache) {
   const int n = s.n[0];
   const std::ptrdiff_t nx = n;
   const std::ptrdiff_t plane = nx * s.n[1];
@@ -185,33 +202,66 @@ double stencil_row(const ConstantStencil& s, const double* x, const double* b, d
   const double d = 2 * (Tx + Ty + Tz) + e;
   const double* from = pass == StencilPass::residual ? b + at : nullptr;
   double sum = 0;
-  const auto end_cell = [&](int i) {
+  const auto end_cell = [&](int i, double* out) {
     const double left = i > 0 ? c[i - 1] : c[i];
     const double right = i + 1 < n ? c[i + 1] : c[i];
     double wall = 0;
     if (n > 1) wall = (i == 0 ? s.wall[0][0] : 0.0) + (i + 1 == n ? s.wall[0][1] : 0.0);
     const double v =
         (d + wall) * c[i] - Tx * (left + right) - (Ty * (ym[i] + yp[i]) + Tz * (zm[i] + zp[i]));
-    sum += emit<pass>(v, c[i], from, to, i);
+    sum += emit<pass>(v, c[i], from, out, i);
   };
-  end_cell(0);
-  for (int begin = 1; begin < n - 1; begin += prefetch_run) {
-    const int end = std::min(n - 1, begin + prefetch_run);
-    prefetch(zp + nx + begin);
+  const auto inner_cells = [&](int begin, int end, double* out) {
 #pragma omp simd reduction(+ : sum)
     for (int i = begin; i < end; ++i) {
       const double v =
           d * c[i] - Tx * (c[i - 1] + c[i + 1]) - (Ty * (ym[i] + yp[i]) + Tz * (zm[i] + zp[i]));
-      sum += emit<pass>(v, c[i], from, to, i);
+      sum += emit<pass>(v, c[i], from, out, i);
     }
+  };
+#if defined(__AVX512F__) && !defined(__CUDACC__)
+  if (past_cache) {
+    alignas(64) double edge[8];
+    end_cell(0, edge);
+    inner_cells(1, 8, edge);
+    stream_eight(load_eight(edge), to);
+    Eight sums{};
+    for (int begin = 8; begin < n - 8; begin += prefetch_run) {
+      const int end = std::min(n - 8, begin + prefetch_run);
+      prefetch(zp + nx + begin);
+      for (int i = begin; i < end; i += 8) {
+        const Eight x_c = load_eight(c + i);
+        Eight v = d * x_c - Tx * (load_eight(c + i - 1) + load_eight(c + i + 1)) -
+                  (Ty * (load_eight(ym + i) + load_eight(yp + i)) +
+                   Tz * (load_eight(zm + i) + load_eight(zp + i)));
+        if constexpr (pass == StencilPass::residual) {
+          v = load_eight(from + i) - v;
+          sums += v * v;
+        } else if constexpr (pass == StencilPass::apply_dot) {
+          sums += x_c * v;
+        }
+        stream_eight(v, to + i);
+      }
+    }
+    inner_cells(n - 8, n - 1, edge - (n - 8));
+    end_cell(n - 1, edge - (n - 8));
+    stream_eight(load_eight(edge), to + n - 8);
+    for (int q = 0; q < 8; ++q) sum += sums[q];
+    return sum;
   }
-  if (n > 1) end_cell(n - 1);
+#endif
+  end_cell(0, to);
+  for (int begin = 1; begin < n - 1; begin += prefetch_run) {
+    prefetch(zp + nx + begin);
+    inner_cells(begin, std::min(n - 1, begin + prefetch_run), to);
+  }
+  if (n > 1) end_cell(n - 1, to);
   return sum;
 }
 
 template <StencilPass pass>
 double stencil_row(const VariableStencil& s, const double* x, const double* b, double* to, int j,
-                   int k) {
+                   int k, bool) {
   const int n = s.n[0];
   const std::ptrdiff_t nx = n;
   const std::ptrdiff_t plane = nx * s.n[1];
@@ -312,27 +362,31 @@ class WorkerSums {
   std::vector<double> sums_;
 };
 
-/// Lets rows be computed in place, or, where the whole result is larger than the cache, beside and
-/// then streamed out.
+/// Lets rows be computed in place, or, where the whole result is larger than the cache, written
+/// past it: at once where whole lines can be, else from beside.
 class RowWriter {
  public:
   template <class Stencil>
-  RowWriter(const Stencil& s, int slabs) : nx_(s.n[0]), ny_(s.n[1]), stride_(s.n[0] + 8) {
-    if (sizeof(double) * nx_ * ny_ * s.n[2] >= stream_bytes)
-      rows_.resize(std::size_t(2) * slabs * stride_);
+  RowWriter(const Stencil& s, const double* y, int slabs)
+      : nx_(s.n[0]), ny_(s.n[1]), stride_(s.n[0] + 8) {
+    if (sizeof(double) * nx_ * ny_ * s.n[2] < stream_bytes) return;
+    past_cache_ = has_eight && std::is_same_v<Stencil, ConstantStencil> && nx_ % 8 == 0 &&
+                  nx_ >= 24 && reinterpret_cast<std::uintptr_t>(y) % 64 == 0;
+    if (!past_cache_) rows_.resize(std::size_t(2) * slabs * stride_);
   }
   template <class ComputeRow>
   double write(int worker, double* y, int j, int k, const ComputeRow& compute_row) {
     double* to = y + nx_ * (j + ny_ * k);
-    if (rows_.empty()) return compute_row(to);
+    if (rows_.empty()) return compute_row(to, past_cache_);
     double* beside = rows_.data() + std::size_t(worker) * stride_;
-    const double sum = compute_row(beside);
+    const double sum = compute_row(beside, false);
     stream_row(beside, int(nx_), to);
     return sum;
   }
 
  private:
   std::ptrdiff_t nx_, ny_, stride_;
+  bool past_cache_ = false;
   std::vector<double> rows_;
 };
 
@@ -344,12 +398,13 @@ double stencil_pass(const Exec& exec, const Stencil& stencil, const double* x, c
     const WavefrontPlan plan =
         plan_wavefront(s.n[1], s.n[2], 1, stencil_tile(s.n[0], 6), exec.concurrency());
     WorkerSums sums(plan.slabs);
-    RowWriter writer(s, plan.slabs);
+    RowWriter writer(s, y, plan.slabs);
     run_wavefront(plan, [&](int worker, int, int j0, int j1, int k) {
       double sum = 0;
       for (int j = j0; j < j1; ++j)
-        sum += writer.write(worker, y, j, k,
-                            [&](double* to) { return stencil_row<pass>(s, x, b, to, j, k); });
+        sum += writer.write(worker, y, j, k, [&](double* to, bool past_cache) {
+          return stencil_row<pass>(s, x, b, to, j, k, past_cache);
+        });
       sums[worker] += sum;
     });
     return sums.total();
@@ -393,7 +448,7 @@ double stencil_update_apply_dot(const Exec& exec, const Stencil& stencil, const 
     const WavefrontPlan plan =
         plan_wavefront(s.n[1], s.n[2], 2, stencil_tile(s.n[0], 8), exec.concurrency());
     WorkerSums sums(plan.slabs);
-    RowWriter writer(s, plan.slabs);
+    RowWriter writer(s, q, plan.slabs);
     run_wavefront(plan, [&](int worker, int stage, int j0, int j1, int k) {
       if (stage == 0) {
         const std::ptrdiff_t nx = s.n[0];
@@ -412,8 +467,8 @@ double stencil_update_apply_dot(const Exec& exec, const Stencil& stencil, const 
       }
       double sum = 0;
       for (int j = j0; j < j1; ++j)
-        sum += writer.write(worker, q, j, k, [&](double* to) {
-          return stencil_row<StencilPass::apply_dot>(s, p, nullptr, to, j, k);
+        sum += writer.write(worker, q, j, k, [&](double* to, bool past_cache) {
+          return stencil_row<StencilPass::apply_dot>(s, p, nullptr, to, j, k, past_cache);
         });
       sums[worker] += sum;
     });
