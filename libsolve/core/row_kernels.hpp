@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <libsolve/core/types.hpp>
 #include <utility>
+#include <vector>
 
 /// Loops over rows at the speed of the memory bus, for any execution space. A kernel is a small
 /// functor of raw pointers at namespace scope (nvcc takes no lambdas in private members):
@@ -12,7 +14,7 @@
 ///       y[i] += alpha * x[i];
 ///       s += y[i] * y[i];
 ///     } };
-///   double squared = reduce_rows<Sums<1>>(ExecSpace(), "name", n, Update{a, x, y}).value[0];
+///   double squared = reduce_rows<Sums<1>>(default_space(), "name", n, Update{a, x, y}).value[0];
 ///
 /// On the host the rows are cut into chunks of contiguous work; inside a chunk the sums are kept in
 /// SIMD lanes (g++ vectorises no floating-point sum unless told), and chunks go to threads in
@@ -20,6 +22,26 @@
 /// grows with the length of a chunk plus their number, not with the length of the vector.
 /// On a device the same body runs in a plain range. Rows must be independent of each other.
 namespace libsolve {
+
+/// ExecSpace(), made once: Kokkos allocates a few bytes each time. For what runs in innermost loops.
+template <class Exec = ExecSpace>
+const Exec& default_space() {
+  static const Exec* const space = new Exec;  // outlives every kernel
+  return *space;
+}
+
+/// exec.concurrency(), asked once: the answer is the same for all, and asking allocates.
+template <class Exec>
+int concurrency_of(const Exec&) {
+  static const int concurrency = default_space<Exec>().concurrency();
+  return concurrency;
+}
+
+/// The label of a kernel where a profiling tool listens. Otherwise a short one: Kokkos makes a
+/// std::string of it, which allocates beyond 15 letters (and of the functor's type where it is "").
+inline const char* kernel_label(const char* label) {
+  return Kokkos::Tools::profileLibraryLoaded() ? label : "libsolve";
+}
 
 /// N sums over rows, this rank's part. Joined by += as Kokkos reductions want it.
 template <int N>
@@ -111,6 +133,35 @@ inline Index num_chunks(Index num_rows) {
   return num_rows / rows_per_chunk + (num_rows % rows_per_chunk != 0 ? 1 : 0);
 }
 
+/// A sum on its own cache line.
+template <class Result>
+struct alignas(64) Padded {
+  Result value = {};
+};
+
+/// All chunks on the host: a contiguous share for each thread, added up in their order. Not a Kokkos
+/// reduction, which allocates the text of its fence each time.
+template <class Result, class Exec, class Chunks>
+Result reduce_shares(const Exec& exec, const char* label, Index num_chunks, const Chunks& chunks) {
+  using Policy = Kokkos::RangePolicy<Exec, Kokkos::IndexType<Index>>;
+  static thread_local std::vector<Padded<Result>> kept;
+  const Index num_shares = std::min<Index>(num_chunks, concurrency_of(exec));
+  kept.assign(static_cast<std::size_t>(num_shares), {});
+  Padded<Result>* const sums = kept.data();
+  const auto first = [=](Index share) {
+    return static_cast<Index>(GlobalIndex{num_chunks} * share / num_shares);
+  };
+  Kokkos::parallel_for(kernel_label(label), Policy(exec, 0, num_shares, Kokkos::ChunkSize(1)),
+                       [=](Index share) {
+                         Result sum{};
+                         for (Index c = first(share); c < first(share + 1); ++c) chunks(c, sum);
+                         sums[share].value = sum;
+                       });
+  Result total{};
+  for (Index share = 0; share < num_shares; ++share) total += sums[share].value;
+  return total;
+}
+
 }  // namespace detail
 
 /// body(i) for all i in [0, num_rows). Asynchronous on devices.
@@ -120,12 +171,13 @@ void for_rows(const Exec& exec, const char* label, Index num_rows, const Body& b
   if constexpr (runs_on_host<Exec>) {
     const detail::Chunks<Body, Sums<1>> chunks{body, num_rows};
     if (num_rows > detail::rows_per_chunk)
-      Kokkos::parallel_for(
-          label, Policy(exec, 0, detail::num_chunks(num_rows), Kokkos::ChunkSize(1)), chunks);
+      Kokkos::parallel_for(kernel_label(label),
+                           Policy(exec, 0, detail::num_chunks(num_rows), Kokkos::ChunkSize(1)),
+                           chunks);
     else if (num_rows > 0)
       chunks(0);
   } else {
-    Kokkos::parallel_for(label, Policy(exec, 0, num_rows), body);
+    Kokkos::parallel_for(kernel_label(label), Policy(exec, 0, num_rows), body);
   }
 }
 
@@ -137,14 +189,12 @@ Result reduce_rows(const Exec& exec, const char* label, Index num_rows, const Bo
   if constexpr (runs_on_host<Exec>) {
     const detail::Chunks<Body, Result> chunks{body, num_rows};
     if (num_rows > detail::rows_per_chunk)
-      Kokkos::parallel_reduce(label,
-                              Policy(exec, 0, detail::num_chunks(num_rows), Kokkos::ChunkSize(1)),
-                              chunks, total);
+      total = detail::reduce_shares<Result>(exec, label, detail::num_chunks(num_rows), chunks);
     else if (num_rows > 0)
       chunks(0, total);
   } else {
-    Kokkos::parallel_reduce(label, Policy(exec, 0, num_rows), detail::Rows<Body, Result>{body},
-                            total);
+    Kokkos::parallel_reduce(kernel_label(label), Policy(exec, 0, num_rows),
+                            detail::Rows<Body, Result>{body}, total);
   }
   return total;
 }

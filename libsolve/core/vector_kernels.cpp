@@ -30,7 +30,7 @@ void check_shapes([[maybe_unused]] const char* kernel, [[maybe_unused]] const Ve
 
 double dot(const Vector& x, const Vector& y) {
   check_shapes("dot", x, y);
-  const auto sums = reduce_rows<Sums<1>>(ExecSpace(), "libsolve::dot", x.local_size(),
+  const auto sums = reduce_rows<Sums<1>>(default_space(), "libsolve::dot", x.local_size(),
                                          detail::DotBody{x.data(), y.data()});
   return x.communicator().sum(sums.value[0]);
 }
@@ -40,7 +40,7 @@ double norm2(const Vector& x) {
 }
 
 double norm_max(const Vector& x) {
-  const auto local = reduce_rows<MaxAndSum>(ExecSpace(), "libsolve::norm_max", x.local_size(),
+  const auto local = reduce_rows<MaxAndSum>(default_space(), "libsolve::norm_max", x.local_size(),
                                             detail::MaxNormBody{x.data()});
   double over_ranks[2] = {local.value[0], local.value[1] > 0.0 ? 1.0 : 0.0};
   x.communicator().max(over_ranks);
@@ -49,7 +49,7 @@ double norm_max(const Vector& x) {
 
 DotPair dot2(const Vector& x, const Vector& y, const Vector& z) {
   check_shapes("dot2", x, y, z);
-  const auto sums = reduce_rows<Sums<2>>(ExecSpace(), "libsolve::dot2", x.local_size(),
+  const auto sums = reduce_rows<Sums<2>>(default_space(), "libsolve::dot2", x.local_size(),
                                          detail::Dot2Body{x.data(), y.data(), z.data()});
   double over_ranks[2] = {sums.value[0], sums.value[1]};
   x.communicator().sum(over_ranks);
@@ -57,21 +57,21 @@ DotPair dot2(const Vector& x, const Vector& y, const Vector& z) {
 }
 
 void fill(const Vector& x, double value) {
-  for_rows(ExecSpace(), "libsolve::fill", x.local_size(), detail::FillBody{value, x.data()});
+  for_rows(default_space(), "libsolve::fill", x.local_size(), detail::FillBody{value, x.data()});
 }
 
 void copy(const Vector& x, const Vector& y) {
   check_shapes("copy", x, y);
-  for_rows(ExecSpace(), "libsolve::copy", x.local_size(), detail::CopyBody{x.data(), y.data()});
+  for_rows(default_space(), "libsolve::copy", x.local_size(), detail::CopyBody{x.data(), y.data()});
 }
 
 void scale(double alpha, const Vector& x) {
-  for_rows(ExecSpace(), "libsolve::scale", x.local_size(), detail::ScaleBody{alpha, x.data()});
+  for_rows(default_space(), "libsolve::scale", x.local_size(), detail::ScaleBody{alpha, x.data()});
 }
 
 void axpy(double alpha, const Vector& x, const Vector& y) {
   check_shapes("axpy", x, y);
-  for_rows(ExecSpace(), "libsolve::axpy", x.local_size(),
+  for_rows(default_space(), "libsolve::axpy", x.local_size(),
            detail::AxpyBody{alpha, x.data(), y.data()});
 }
 
@@ -83,25 +83,25 @@ void linear_combination(double alpha, const Vector& x, double beta, const Vector
                         const Vector& z) {
   if (beta == 0.0) {
     check_shapes("linear_combination", x, z);
-    for_rows(ExecSpace(), "libsolve::scaled_copy", x.local_size(),
+    for_rows(default_space(), "libsolve::scaled_copy", x.local_size(),
              detail::ScaledCopyBody{alpha, x.data(), z.data()});
     return;
   }
   check_shapes("linear_combination", x, y, z);
-  for_rows(ExecSpace(), "libsolve::linear_combination", x.local_size(),
+  for_rows(default_space(), "libsolve::linear_combination", x.local_size(),
            detail::CombineBody{alpha, x.data(), beta, y.data(), z.data()});
 }
 
 void multiply(const Vector& x, const Vector& y, const Vector& z) {
   check_shapes("multiply", x, y, z);
-  for_rows(ExecSpace(), "libsolve::multiply", x.local_size(),
+  for_rows(default_space(), "libsolve::multiply", x.local_size(),
            detail::MultiplyBody{x.data(), y.data(), z.data()});
 }
 
 double axpy_norm2_squared(double alpha, const Vector& x, const Vector& y) {
   check_shapes("axpy_norm2_squared", x, y);
   const auto sums =
-      reduce_rows<Sums<1>>(ExecSpace(), "libsolve::axpy_norm2_squared", x.local_size(),
+      reduce_rows<Sums<1>>(default_space(), "libsolve::axpy_norm2_squared", x.local_size(),
                            detail::AxpyNormBody{alpha, x.data(), y.data()});
   return x.communicator().sum(sums.value[0]);
 }
@@ -109,7 +109,7 @@ double axpy_norm2_squared(double alpha, const Vector& x, const Vector& y) {
 double cg_update(double alpha, const Vector& p, const Vector& q, const Vector& x, const Vector& r) {
   check_shapes("cg_update", p, q, x, r);
   const auto sums =
-      reduce_rows<Sums<1>>(ExecSpace(), "libsolve::cg_update", p.local_size(),
+      reduce_rows<Sums<1>>(default_space(), "libsolve::cg_update", p.local_size(),
                            detail::CgUpdateBody{alpha, p.data(), q.data(), x.data(), r.data()});
   return p.communicator().sum(sums.value[0]);
 }

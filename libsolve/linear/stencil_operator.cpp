@@ -1,5 +1,6 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/row_kernels.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/detail/stencil_kernels.hpp>
 #include <libsolve/linear/stencil_operator.hpp>
@@ -272,7 +273,7 @@ void StencilOperator::apply(const Vector& x, const Vector& y) const {
   detail::check_length(*this, x, "x");
   detail::check_length(*this, y, "y");
   detail::with_stencil(
-      *this, [&](const auto& s) { detail::stencil_apply(ExecSpace(), s, x.data(), y.data()); });
+      *this, [&](const auto& s) { detail::stencil_apply(default_space(), s, x.data(), y.data()); });
 }
 
 bool StencilOperator::diagonal(const Vector& d) const {
@@ -291,7 +292,7 @@ double StencilOperator::apply_dot(const Vector& x, const Vector& y) const {
   detail::check_length(*this, x, "x");
   detail::check_length(*this, y, "y");
   return detail::with_stencil(*this, [&](const auto& s) {
-    return detail::stencil_apply_dot(ExecSpace(), s, x.data(), y.data());
+    return detail::stencil_apply_dot(default_space(), s, x.data(), y.data());
   });
 }
 
@@ -301,7 +302,7 @@ double StencilOperator::update_direction_and_apply(const Vector& z, double beta,
   detail::check_length(*this, p, "p");
   detail::check_length(*this, q, "q");
   return detail::with_stencil(*this, [&](const auto& s) {
-    return detail::stencil_update_apply_dot(ExecSpace(), s, z.data(), beta, p.data(), q.data());
+    return detail::stencil_update_apply_dot(default_space(), s, z.data(), beta, p.data(), q.data());
   });
 }
 
@@ -310,7 +311,7 @@ double StencilOperator::residual(const Vector& b, const Vector& x, const Vector&
   detail::check_length(*this, x, "x");
   detail::check_length(*this, r, "r");
   return detail::with_stencil(*this, [&](const auto& s) {
-    return detail::stencil_residual(ExecSpace(), s, b.data(), x.data(), r.data());
+    return detail::stencil_residual(default_space(), s, b.data(), x.data(), r.data());
   });
 }
 

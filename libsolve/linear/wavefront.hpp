@@ -14,6 +14,7 @@
 #include <Kokkos_Core.hpp>
 #include <algorithm>
 #include <cstdint>
+#include <libsolve/core/row_kernels.hpp>
 #include <libsolve/linear/stream_row.hpp>
 #include <type_traits>
 
@@ -122,9 +123,11 @@ void run_wavefront(const WavefrontPlan& plan, const RowStage& row_stage) {
   }
   using Host = Kokkos::DefaultHostExecutionSpace;
   using Policy = Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Static>>;
-  Kokkos::parallel_for("libsolve::wavefront", Policy(0, plan.slabs).set_chunk_size(1), slab);
-  Kokkos::parallel_for("libsolve::wavefront_border", Policy(0, plan.slabs - 1).set_chunk_size(1),
-                       border);
+  const Host& host = default_space<Host>();
+  Kokkos::parallel_for(kernel_label("libsolve::wavefront"),
+                       Policy(host, 0, plan.slabs).set_chunk_size(1), slab);
+  Kokkos::parallel_for(kernel_label("libsolve::wavefront_border"),
+                       Policy(host, 0, plan.slabs - 1).set_chunk_size(1), border);
 }
 
 }  // namespace libsolve

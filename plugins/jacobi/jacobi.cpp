@@ -56,14 +56,14 @@ void Jacobi::setup(const LinearSystem& system) {
   if (options_.diagonal == "l1") {
     const auto A =
         assembled(system.shared_A(), "preconditioner 'jacobi' with diagonal = \"l1\"", notes_);
-    for_rows(ExecSpace(), "jacobi::row_sums", n,
+    for_rows(default_space(), "jacobi::row_sums", n,
              AbsoluteRowSum{A->row_pointers(), A->values(), inverse_.data()});
   } else if (!system.A().diagonal(inverse_)) {
     throw Unsupported("preconditioner 'jacobi' needs a square operator with a diagonal, and " +
                       system.A().description() + " offers none; use no preconditioner");
   }
   const Sums<1> faults =
-      reduce_rows<Sums<1>>(ExecSpace(), "jacobi::invert", n, Invert{inverse_.data()});
+      reduce_rows<Sums<1>>(default_space(), "jacobi::invert", n, Invert{inverse_.data()});
   if (inverse_.communicator().sum(faults.value[0]) == 0.0) return;
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), inverse_.view());
   for (Index i = 0; i < n; ++i)
@@ -76,13 +76,13 @@ void Jacobi::setup(const LinearSystem& system) {
 }
 
 void Jacobi::apply(const Vector& r, const Vector& z) {
-  for_rows(ExecSpace(), "jacobi::apply", z.local_size(),
+  for_rows(default_space(), "jacobi::apply", z.local_size(),
            Multiply{inverse_.data(), r.data(), z.data()});
 }
 
 DotPair Jacobi::apply_with_dots(const Vector& r, const Vector& z, const Vector* q) {
   const double* other = q != nullptr ? q->data() : r.data();
-  Sums<2> dots = reduce_rows<Sums<2>>(ExecSpace(), "jacobi::apply_with_dots", z.local_size(),
+  Sums<2> dots = reduce_rows<Sums<2>>(default_space(), "jacobi::apply_with_dots", z.local_size(),
                                       MultiplyAndDots{inverse_.data(), r.data(), other, z.data()});
   z.communicator().sum(dots.value);
   return {dots.value[0], q != nullptr ? dots.value[1] : 0.0};

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <libsolve/core/row_kernels.hpp>
 #include <libsolve/core/types.hpp>
 #include <libsolve/linear/stream_row.hpp>
 #include <libsolve/linear/wavefront.hpp>
@@ -349,17 +350,22 @@ inline int stencil_tile(int nx, int streams) {
 /// Adds up what the workers of a wavefront found, in a fixed order, each on its own cache line.
 class WorkerSums {
  public:
-  explicit WorkerSums(int slabs) : sums_(std::size_t(2) * slabs * stride, 0.0) {}
+  explicit WorkerSums(int slabs) : size_(std::size_t(2) * slabs * stride) {
+    static thread_local std::vector<double> kept;  // one pass at a time: no allocation in the next
+    kept.assign(size_, 0.0);
+    sums_ = kept.data();
+  }
   double& operator[](int worker) { return sums_[std::size_t(worker) * stride]; }
   double total() const {
     double t = 0;
-    for (std::size_t i = 0; i < sums_.size(); i += stride) t += sums_[i];
+    for (std::size_t i = 0; i < size_; i += stride) t += sums_[i];
     return t;
   }
 
  private:
   static constexpr std::size_t stride = 8;
-  std::vector<double> sums_;
+  std::size_t size_;
+  double* sums_;
 };
 
 /// Lets rows be computed in place, or, where the whole result is larger than the cache, written
@@ -372,13 +378,17 @@ class RowWriter {
     if (sizeof(double) * nx_ * ny_ * s.n[2] < stream_bytes) return;
     past_cache_ = has_eight && std::is_same_v<Stencil, ConstantStencil> && nx_ % 8 == 0 &&
                   nx_ >= 24 && reinterpret_cast<std::uintptr_t>(y) % 64 == 0;
-    if (!past_cache_) rows_.resize(std::size_t(2) * slabs * stride_);
+    if (past_cache_) return;
+    static thread_local std::vector<double> kept;  // as in WorkerSums
+    const std::size_t size = std::size_t(2) * slabs * stride_;
+    if (kept.size() < size) kept.resize(size);
+    rows_ = kept.data();
   }
   template <class ComputeRow>
   double write(int worker, double* y, int j, int k, const ComputeRow& compute_row) {
     double* to = y + nx_ * (j + ny_ * k);
-    if (rows_.empty()) return compute_row(to, past_cache_);
-    double* beside = rows_.data() + std::size_t(worker) * stride_;
+    if (rows_ == nullptr) return compute_row(to, past_cache_);
+    double* beside = rows_ + std::size_t(worker) * stride_;
     const double sum = compute_row(beside, false);
     stream_row(beside, int(nx_), to);
     return sum;
@@ -387,7 +397,7 @@ class RowWriter {
  private:
   std::ptrdiff_t nx_, ny_, stride_;
   bool past_cache_ = false;
-  std::vector<double> rows_;
+  double* rows_ = nullptr;
 };
 
 template <StencilPass pass, class Exec, class Stencil>
@@ -396,7 +406,7 @@ double stencil_pass(const Exec& exec, const Stencil& stencil, const double* x, c
   const Stencil s = squeeze(stencil);
   if constexpr (runs_on_host<Exec>) {
     const WavefrontPlan plan =
-        plan_wavefront(s.n[1], s.n[2], 1, stencil_tile(s.n[0], 6), exec.concurrency());
+        plan_wavefront(s.n[1], s.n[2], 1, stencil_tile(s.n[0], 6), concurrency_of(exec));
     WorkerSums sums(plan.slabs);
     RowWriter writer(s, y, plan.slabs);
     run_wavefront(plan, [&](int worker, int, int j0, int j1, int k) {
@@ -410,7 +420,7 @@ double stencil_pass(const Exec& exec, const Stencil& stencil, const double* x, c
     return sums.total();
   } else {
     double sum = 0;
-    Kokkos::parallel_reduce("libsolve::stencil_pass",
+    Kokkos::parallel_reduce(kernel_label("libsolve::stencil_pass"),
                             Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::ptrdiff_t>>(
                                 exec, 0, std::ptrdiff_t(s.n[0]) * s.n[1] * s.n[2]),
                             StencilCellKernel<pass, Stencil>{s, x, b, y}, sum);
@@ -446,7 +456,7 @@ double stencil_update_apply_dot(const Exec& exec, const Stencil& stencil, const 
   const Stencil s = squeeze(stencil);
   if constexpr (runs_on_host<Exec>) {
     const WavefrontPlan plan =
-        plan_wavefront(s.n[1], s.n[2], 2, stencil_tile(s.n[0], 8), exec.concurrency());
+        plan_wavefront(s.n[1], s.n[2], 2, stencil_tile(s.n[0], 8), concurrency_of(exec));
     WorkerSums sums(plan.slabs);
     RowWriter writer(s, q, plan.slabs);
     run_wavefront(plan, [&](int worker, int stage, int j0, int j1, int k) {
@@ -474,7 +484,7 @@ double stencil_update_apply_dot(const Exec& exec, const Stencil& stencil, const 
     });
     return sums.total();
   } else {
-    Kokkos::parallel_for("libsolve::update_direction",
+    Kokkos::parallel_for(kernel_label("libsolve::update_direction"),
                          Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::ptrdiff_t>>(
                              exec, 0, std::ptrdiff_t(s.n[0]) * s.n[1] * s.n[2]),
                          DirectionKernel{z, beta, p});
