@@ -4,6 +4,9 @@ namespace libsolve {
 
 Monitor::~Monitor() = default;
 void Monitor::begin_phase(std::string_view) {}
+bool Monitor::wants_text() const {
+  return true;
+}
 
 Monitor& Monitor::none() {
   struct Silent final : Monitor {

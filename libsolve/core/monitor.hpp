@@ -29,6 +29,10 @@ class LIBSOLVE_EXPORT Monitor {
   virtual Verdict observe(std::int64_t iteration, std::span<const Sample> samples) = 0;
   /// Called around the phases of a solve ("setup", "solve"); for profiles and progress lines.
   virtual void begin_phase(std::string_view name);
+  /// Whether anybody reads the report. A caller that solves in its innermost loop (a time
+  /// integrator) may say no; then a method that succeeds need return no more than status and
+  /// iterations, and so allocates nothing.
+  virtual bool wants_text() const;
   /// One that keeps nothing and never stops.
   static Monitor& none();
 };

@@ -22,6 +22,7 @@ void ConjugateGradients::begin(Solve& s) {
   flexible_ = asked_flexible_ && s.M != nullptr;  // without M both forms are the same numbers
   if (s.M == nullptr || asked_flexible_ || (s.M->is_linear() && s.M->is_symmetric())) return;
   flexible_ = true;
+  if (!s.wants_text) return;
   s.notes.push_back("the preconditioner '" + s.M_name + "' is not " +
                     (s.M->is_linear() ? "symmetric" : "linear") +
                     ": cg moved to flexible-cg (one more dot product a step)");

@@ -43,7 +43,7 @@ void dots_of_block(const std::vector<Vector>& V, Index first, const Vector& w, d
   DotsBody<N> body;
   for (int k = 0; k < N; ++k) body.v[k] = V[static_cast<size_t>(first + k)].data();
   body.w = w.data();
-  const auto sums = reduce_rows<Sums<N>>(ExecSpace(), "krylov::gmres::dots", w.local_size(), body);
+  const auto sums = reduce_rows<Sums<N>>(default_space(), "krylov::gmres::dots", w.local_size(), body);
   for (int k = 0; k < N; ++k) out[k] = sums.value[k];
 }
 
@@ -56,7 +56,7 @@ double combine_block(const std::vector<Vector>& V, Index first, const double* a,
     body.v[k] = V[static_cast<size_t>(first + k)].data();
   }
   body.w = w.data();
-  return reduce_rows<Sums<1>>(ExecSpace(), "krylov::gmres::combine", w.local_size(), body).value[0];
+  return reduce_rows<Sums<1>>(default_space(), "krylov::gmres::combine", w.local_size(), body).value[0];
 }
 
 /// out_k = v_k^T w for k < num, over all ranks.
@@ -129,7 +129,7 @@ double Gmres::work_bytes() const {
 }
 
 void Gmres::begin(Solve& s) {
-  if (flexible_)
+  if (flexible_ && s.wants_text)
     s.notes.push_back("the preconditioner '" + s.M_name +
                       "' is not linear: flexible GMRES keeps its results, twice the memory");
 }

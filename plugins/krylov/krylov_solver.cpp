@@ -190,6 +190,7 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   s.x = system.x();
   s.r = r_;
   s.max_iterations = options_.stopping.max_iterations;
+  s.wants_text = monitor.wants_text();
   std::vector<Measure> extra_measures;
 
   // b without what no x can reach.
@@ -217,7 +218,7 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   s.tolerance = std::max(options_.stopping.relative_tolerance * s.b_norm,
                          options_.stopping.absolute_tolerance);
   s.divergence_limit = 1e10 * std::max(s.b_norm, s.residual_norm);
-  if (removed > inconsistency_worth_a_note * (s.b_norm + removed))
+  if (s.wants_text && removed > inconsistency_worth_a_note * (s.b_norm + removed))
     s.notes.push_back(
         "the right-hand side was not in the range of the singular operator: a part of norm " +
         number(removed) + " (" + number(removed / std::hypot(removed, s.b_norm)) +
@@ -283,8 +284,12 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
 
   Report report;
   report.status = stop->status;
-  report.reason = describe_stop(s, *stop, true_norm);
   report.iterations = s.iterations;
+  if (!s.wants_text) {
+    report.reason = std::move(stop->reason);
+    return report;
+  }
+  report.reason = describe_stop(s, *stop, true_norm);
   report.measures = {{"relative_residual", s.b_norm > 0.0 ? true_norm / s.b_norm : true_norm, ""},
                      {"residual_norm", true_norm, ""}};
   report.measures.insert(report.measures.end(), extra_measures.begin(), extra_measures.end());

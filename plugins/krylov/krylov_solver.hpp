@@ -57,6 +57,7 @@ class Solve {
   double divergence_limit = 0.0;
   std::int64_t iterations = 0;
   std::int64_t max_iterations = 0;
+  bool wants_text = true;  ///< else nobody reads notes
   std::vector<std::string> notes;
 
   Solve(const LinearOperator& A_, Monitor& monitor) : A(A_), monitor_(&monitor) {}

@@ -36,7 +36,7 @@ struct UpdateBody {
 
 /// v = a product + b v; returns ||v||.
 double bidiagonal_step(double a, const Vector& product, double b, const Vector& v) {
-  const auto sums = reduce_rows<Sums<1>>(ExecSpace(), "krylov::lsmr::bidiagonal", v.local_size(),
+  const auto sums = reduce_rows<Sums<1>>(default_space(), "krylov::lsmr::bidiagonal", v.local_size(),
                                          BidiagonalBody{a, b, product.data(), v.data()});
   return std::sqrt(v.communicator().sum(sums.value[0]));
 }
@@ -171,7 +171,7 @@ Stop Lsmr::iterate(Solve& s) {
     if (rho == 0.0 || rhobar == 0.0)
       return {Status::breakdown, "the bidiagonal matrix is singular" + at() +
                                      ": the residual cannot be reduced in this Krylov space"};
-    for_rows(ExecSpace(), "krylov::lsmr::update", v_.local_size(),
+    for_rows(default_space(), "krylov::lsmr::update", v_.local_size(),
              UpdateBody{-thetabar * rho / (rho_old * rhobar_old), zeta / (rho * rhobar),
                         alpha > 0.0 ? 1.0 / v_length : 0.0, -theta_new / rho, v_.data(), h_.data(),
                         hbar_.data(), s.x.data()});
