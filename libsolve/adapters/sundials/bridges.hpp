@@ -28,11 +28,21 @@ inline CommHandle comm_handle(const Communicator& comm) {
   return SUN_COMM_NULL;
 #endif
 }
+inline Communicator communicator_of(CommHandle comm) {
+#if SUNDIALS_MPI_ENABLED
+  if (comm != SUN_COMM_NULL) return Communicator::from_mpi(&comm);
+#endif
+  (void)comm;
+  return {};
+}
 #else
 /// What N_VGetCommunicator returns and SUNContext_Create takes: a pointer to an MPI_Comm, or null.
 using CommHandle = void*;
 inline CommHandle comm_handle(const Communicator& comm) {
   return const_cast<void*>(comm.mpi_comm());
+}
+inline Communicator communicator_of(CommHandle comm) {
+  return comm != nullptr ? Communicator::from_mpi(comm) : Communicator();
 }
 #endif
 

@@ -56,20 +56,20 @@ int code(const Function& f) noexcept {
 
 template <class Body>
 void rows(const char* label, N_Vector v, const Body& body) {
-  for_rows(ExecSpace(), label, size(v), body);
+  for_rows(default_space(), label, size(v), body);
 }
 
 template <class Body>
 double local_sum(const char* label, N_Vector v, const Body& body) {
-  return reduce_rows<Sums<1>>(ExecSpace(), label, size(v), body).value[0];
+  return reduce_rows<Sums<1>>(default_space(), label, size(v), body).value[0];
 }
 
 template <class Body>
 double local_min(const char* label, N_Vector v, const Body& body) {
   double least = SUN_BIG_REAL;
-  Kokkos::parallel_reduce(label,
-                          Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, size(v)),
-                          body, Kokkos::Min<double>(least));
+  using Policy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>;
+  Kokkos::parallel_reduce(kernel_label(label), Policy(default_space(), 0, size(v)), body,
+                          Kokkos::Min<double>(least));
   return std::min(least, static_cast<double>(SUN_BIG_REAL));
 }
 
@@ -318,7 +318,7 @@ void dots(N_Vector x, N_Vector* y, sunrealtype* sums) {
   detail::DotProdMultiBody<K> body;
   body.x = data(x);
   for (int k = 0; k < K; ++k) body.y[k] = data(y[k]);
-  const auto result = reduce_rows<Sums<K>>(ExecSpace(), "sun::dots", size(x), body);
+  const auto result = reduce_rows<Sums<K>>(default_space(), "sun::dots", size(x), body);
   for (int k = 0; k < K; ++k) sums[k] = result.value[k];
 }
 
@@ -472,6 +472,19 @@ const Vector& vector_of(N_Vector v) {
         "an N_Vector that was not made by libsolve::sun::make_nvector holds no libsolve vector; "
         "as_vector() takes any");
   return content(v).vector;
+}
+
+Partition partition_of(N_Vector v) {
+  if (is_nvector(v)) return content(v).partition;
+  if (v->ops->nvgetlength == nullptr) throw Unsupported("this N_Vector does not tell its length");
+  const auto length = static_cast<GlobalIndex>(v->ops->nvgetlength(v));
+  const Communicator communicator = v->ops->nvgetcommunicator == nullptr
+                                        ? Communicator()
+                                        : communicator_of(v->ops->nvgetcommunicator(v));
+  if (communicator.size() == 1) return Partition(length);
+  if (v->ops->nvgetlocallength == nullptr)
+    throw Unsupported("this N_Vector does not tell how much of it lies on this rank");
+  return Partition(communicator, static_cast<GlobalIndex>(v->ops->nvgetlocallength(v)));
 }
 
 Vector as_vector(N_Vector v, const Partition& partition) {

@@ -25,6 +25,9 @@ LIBSOLVE_EXPORT bool is_nvector(N_Vector v) noexcept;
 /// The vector inside of one of ours; Unsupported for others.
 LIBSOLVE_EXPORT const Vector& vector_of(N_Vector v);
 
+/// How the rows of any N_Vector lie over the ranks. Collective for vectors that are not ours.
+LIBSOLVE_EXPORT Partition partition_of(N_Vector v);
+
 /// Any N_Vector as a vector of `partition`, without a copy: ours by its handle, others (serial,
 /// parallel, OpenMP, CUDA, Kokkos) by their array pointer in the memory that kernels work on.
 /// Throws Unsupported where there is no such pointer, ShapeError where the lengths differ.
