@@ -13,6 +13,11 @@ endif()
 set_target_properties(libsolve PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/libsolve-deps/kokkos/lib"
                       INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS libsolve EXPORT libsolveTargets LIBRARY DESTINATION lib)
+if(TARGET libsolve_petsc)
+  set_target_properties(libsolve_petsc PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/libsolve-deps/kokkos/lib"
+                        INSTALL_RPATH_USE_LINK_PATH ON)
+  install(TARGETS libsolve_petsc LIBRARY DESTINATION lib)
+endif()
 if(TARGET libsolve_app)
   set_target_properties(libsolve_app PROPERTIES
     INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../lib/libsolve-deps/kokkos/lib"
@@ -25,7 +30,7 @@ if(NOT TARGET libsolve_sundials)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/libsolve/ ${CMAKE_BINARY_DIR}/generated/libsolve/
         DESTINATION include/libsolve FILES_MATCHING PATTERN *.hpp
-        PATTERN docs EXCLUDE PATTERN adapters/petsc EXCLUDE ${not_built})
+        PATTERN docs EXCLUDE ${not_built})
 install(EXPORT libsolveTargets NAMESPACE libsolve:: DESTINATION ${package_dir})
 if(TARGET libsolve_sundials)
   install(EXPORT libsolveSundialsTargets NAMESPACE libsolve:: FILE libsolveSundialsTargets.cmake
@@ -41,3 +46,31 @@ install(FILES ${CMAKE_BINARY_DIR}/libsolveConfig.cmake ${CMAKE_BINARY_DIR}/libso
 install(FILES tests/support/main.cpp DESTINATION ${package_dir} RENAME libsolve_test_main.cpp)
 install(FILES cmake/kokkos/cuda13_compat.h DESTINATION ${package_dir})
 install(FILES LICENSE DESTINATION share/doc/libsolve)
+
+# pkg-config: the same for programs that are not built with CMake.
+set(pc_options)
+get_target_property(definitions Kokkos::kokkoscore INTERFACE_COMPILE_DEFINITIONS)
+list(FILTER definitions INCLUDE REGEX "^Kokkos=")
+foreach(definition ${definitions})
+  string(APPEND pc_options " -D${definition}")
+endforeach()
+if(OPENMP IN_LIST Kokkos_DEVICES)
+  string(APPEND pc_options " -fopenmp")
+endif()
+set(pc_mpi)
+if(LIBSOLVE_HAVE_MPI)
+  list(TRANSFORM MPI_C_INCLUDE_DIRS PREPEND "-isystem " OUTPUT_VARIABLE pc_mpi)
+  list(JOIN pc_mpi " " pc_mpi)
+  string(APPEND pc_mpi " -DOMPI_SKIP_MPICXX=1 -DMPICH_SKIP_MPICXX=1")
+endif()
+get_target_property(kokkos_file Kokkos::kokkoscore LOCATION)
+cmake_path(GET kokkos_file PARENT_PATH kokkos_folder)
+cmake_path(GET kokkos_folder FILENAME pc_kokkos_lib)
+cmake_path(GET kokkos_folder PARENT_PATH pc_kokkos)
+if(libsolve_kokkos_prefix)
+  set(pc_kokkos "\${prefix}/lib/libsolve-deps/kokkos")
+endif()
+if(NOT LIBSOLVE_HAVE_CUDA)
+  configure_file(cmake/libsolve.pc.in ${CMAKE_BINARY_DIR}/libsolve.pc @ONLY)
+  install(FILES ${CMAKE_BINARY_DIR}/libsolve.pc DESTINATION lib/pkgconfig)
+endif()

@@ -1,4 +1,5 @@
-# 1. installs; 2. builds and runs consumer/ with find_package(libsolve); 3. builds plugins/template out
+# 1. installs; 2. builds and runs consumer/ and apps/examples/minimal.cpp with find_package(libsolve),
+# the latter with pkg-config, too; 3. builds plugins/template out
 # of tree with libsolve_add_plugin and asks the installed application whether it sees it.
 
 function(step what)
@@ -26,7 +27,8 @@ if(SANITIZE)
   set(ENV{ASAN_OPTIONS} detect_leaks=0)
 endif()
 
-step("configuring the consumer" ${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${WORK}/consumer ${flags})
+step("configuring the consumer" ${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${WORK}/consumer ${flags}
+     -DWITH_SUNDIALS=${SUNDIALS})
 step("building the consumer" ${CMAKE_COMMAND} --build ${WORK}/consumer)
 if(NOT CUDA)
   step("running the consumer" ${WORK}/consumer/consumer)
@@ -34,6 +36,24 @@ if(NOT CUDA)
   if(NOT output MATCHES "consumer: ok")
     message(FATAL_ERROR "the consumer did not say 'consumer: ok'")
   endif()
+  step("running the minimal example" ${WORK}/consumer/minimal)
+  message(STATUS "minimal: ${output}")
+  if(SUNDIALS)
+    step("running the consumer of SUNDIALS" ${WORK}/consumer/consumer_sundials)
+    message(STATUS "${output}")
+  endif()
+endif()
+
+if(PKG_CONFIG AND NOT CUDA)
+  set(ENV{PKG_CONFIG_PATH} ${prefix}/lib/pkgconfig)
+  step("pkg-config" ${PKG_CONFIG} --cflags --libs libsolve)
+  separate_arguments(words UNIX_COMMAND "${output}")
+  if(SANITIZE)
+    list(APPEND words -fsanitize=address,undefined)
+  endif()
+  step("building with pkg-config" ${CXX} ${SOURCE}/apps/examples/minimal.cpp -o ${WORK}/minimal_pc ${words})
+  step("running what pkg-config built" ${WORK}/minimal_pc)
+  message(STATUS "pkg-config: ${output}")
 endif()
 
 if(EXISTS ${SOURCE}/plugins/template/CMakeLists.txt)
