@@ -191,7 +191,8 @@ void prefetch(const Real* from, std::ptrdiff_t n) {
 template <class Real>
 void prefetch_coefficients(const SevenPoint<Real>& g, int j, int k) {
   const std::ptrdiff_t row = g.row(j, k);
-  for (const Real* c : {g.fx, g.fy, g.fz, g.inverse}) prefetch(c + row, 2 * g.half);
+  const Real* const coefficients[] = {g.fx, g.fy, g.fz, g.inverse};
+  for (int q = 0; q < 4; ++q) prefetch(coefficients[q] + row, 2 * g.half);
 }
 
 template <class Real>
