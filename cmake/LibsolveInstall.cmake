@@ -13,11 +13,6 @@ endif()
 set_target_properties(libsolve PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/libsolve-deps/kokkos/lib"
                       INSTALL_RPATH_USE_LINK_PATH ON)
 install(TARGETS libsolve EXPORT libsolveTargets LIBRARY DESTINATION lib)
-if(TARGET libsolve_petsc)
-  set_target_properties(libsolve_petsc PROPERTIES INSTALL_RPATH "$ORIGIN;$ORIGIN/libsolve-deps/kokkos/lib"
-                        INSTALL_RPATH_USE_LINK_PATH ON)
-  install(TARGETS libsolve_petsc LIBRARY DESTINATION lib)
-endif()
 if(TARGET libsolve_app)
   set_target_properties(libsolve_app PROPERTIES
     INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../lib/libsolve-deps/kokkos/lib"
@@ -30,7 +25,7 @@ if(NOT TARGET libsolve_sundials)
 endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/libsolve/ ${CMAKE_BINARY_DIR}/generated/libsolve/
         DESTINATION include/libsolve FILES_MATCHING PATTERN *.hpp
-        PATTERN docs EXCLUDE ${not_built})
+        PATTERN docs EXCLUDE PATTERN adapters/petsc EXCLUDE ${not_built})
 install(EXPORT libsolveTargets NAMESPACE libsolve:: DESTINATION ${package_dir})
 if(TARGET libsolve_sundials)
   install(EXPORT libsolveSundialsTargets NAMESPACE libsolve:: FILE libsolveSundialsTargets.cmake

@@ -25,6 +25,18 @@ Status status_of(Verdict verdict) {
 
 }  // namespace
 
+std::vector<Index> one_row_of_each_component(const NullSpace& null_space) {
+  const auto labels =
+      Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), null_space.labels());
+  if (labels.extent(0) == 0) return {0};
+  std::vector<Index> rows(static_cast<size_t>(null_space.num_components()), -1);
+  for (size_t i = 0; i < labels.extent(0); ++i)
+    if (labels(i) >= 0 && rows[static_cast<size_t>(labels(i))] < 0)
+      rows[static_cast<size_t>(labels(i))] = static_cast<Index>(i);
+  std::erase(rows, -1);
+  return rows;
+}
+
 bool SolveWatch::observe(std::int64_t k, double residual_norm) {
   const std::int64_t iteration = before_ + k;
   if (verdict_ != Verdict::proceed) return false;

@@ -71,4 +71,8 @@ class LIBSOLVE_EXPORT VerifiedSolve {
   Vector projected_b_;
 };
 
+/// One row of each component of the null space: A + alpha e_k e_k^T over these k is not singular,
+/// and has the same solutions for right-hand sides in the range of A. Sorted by component.
+LIBSOLVE_EXPORT std::vector<Index> one_row_of_each_component(const NullSpace& null_space);
+
 }  // namespace libsolve

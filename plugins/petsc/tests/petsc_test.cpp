@@ -355,6 +355,10 @@ TEST_F(BesideOurs, Bcsstk13HasOneSolution) {
   const Report lu = solve("petsc-lu", options(1e-12), *system);
   EXPECT_TRUE(lu.converged()) << lu.reason;
   EXPECT_LT(scaled_difference(x), 1e-6);
+  if (registry_.find("linear-solver", "eigen-ldlt") != nullptr) {
+    EXPECT_TRUE(solve("eigen-ldlt", options(1e-12), *system).converged());
+    EXPECT_LT(scaled_difference(x), 1e-6);
+  }
   Value ours = options(1e-14, "ic0");
   ours.set("max_iterations", 20000);
   const Report cg = solve("cg", ours, *system);

@@ -1,5 +1,5 @@
-#include <libsolve/adapters/detail/petsc_matrix.hpp>
 #include <libsolve/adapters/narrow.hpp>
+#include <libsolve/adapters/petsc/detail/matrix.hpp>
 
 namespace libsolve::petsc::detail {
 
@@ -143,19 +143,6 @@ PetscErrorCode ShellMatrix::get_diagonal(Mat shell, Vec d) {
     return ErrorScope::keep_exception();
   }
   return VecRestoreArrayWrite(d, &to);
-}
-
-std::vector<Index> rows_to_pin(const LinearSystem& system) {
-  if (!system.null_space) return {};
-  const auto labels =
-      Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), system.null_space->labels());
-  if (labels.extent(0) == 0) return {0};
-  std::vector<Index> rows(static_cast<size_t>(system.null_space->num_components()), -1);
-  for (size_t i = 0; i < labels.extent(0); ++i)
-    if (labels(i) >= 0 && rows[static_cast<size_t>(labels(i))] < 0)
-      rows[static_cast<size_t>(labels(i))] = static_cast<Index>(i);
-  std::erase(rows, -1);
-  return rows;
 }
 
 }  // namespace libsolve::petsc::detail

@@ -1,5 +1,5 @@
-#include <libsolve/adapters/detail/hypre_pfmg.hpp>
-#include <libsolve/adapters/detail/petsc_session.hpp>
+#include <libsolve/adapters/petsc/detail/hypre_pfmg.hpp>
+#include <libsolve/adapters/petsc/detail/session.hpp>
 #include <libsolve/core/config.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 

@@ -1,6 +1,6 @@
-#include <libsolve/adapters/detail/hypre_pfmg.hpp>
-#include <libsolve/adapters/detail/petsc_ksp.hpp>
 #include <libsolve/adapters/detail/petsc_library.hpp>
+#include <libsolve/adapters/petsc/detail/hypre_pfmg.hpp>
+#include <libsolve/adapters/petsc/detail/ksp.hpp>
 #include <libsolve/core/version.hpp>
 
 namespace libsolve::petsc::detail {

@@ -1,5 +1,5 @@
 #include <cmath>
-#include <libsolve/adapters/detail/petsc_ksp.hpp>
+#include <libsolve/adapters/petsc/detail/ksp.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <limits>
 
@@ -106,7 +106,9 @@ void PetscKsp::create_operators(const LinearSystem& system) {
     notes_.push_back(A.description() + " has no entries: PETSc gets its products only");
   }
   if (entries) {
-    aij_.create(entries, rows_to_pin(system), options_->has("ksp_diagonal_scale"));
+    std::vector<Index> pinned;
+    if (null_space_) pinned = one_row_of_each_component(*null_space_);
+    aij_.create(entries, pinned, options_->has("ksp_diagonal_scale"));
     scope.check(MatSetOptionsPrefix(aij_.mat(), options_->prefix().c_str()));
     if (A.num_rows() == A.num_columns() && A.is_symmetric()) {
       scope.check(MatSetOption(aij_.mat(), MAT_SYMMETRIC, PETSC_TRUE));

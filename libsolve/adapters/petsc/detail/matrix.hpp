@@ -1,6 +1,6 @@
 #pragma once
 
-#include <libsolve/adapters/detail/petsc_session.hpp>
+#include <libsolve/adapters/petsc/detail/session.hpp>
 #include <libsolve/linear/assembled.hpp>
 #include <libsolve/linear/linear_system.hpp>
 
@@ -58,8 +58,5 @@ class ShellMatrix {
   BorrowedVector x_, y_;
   double count_ = 0.0;
 };
-
-/// One row for each component of the null space.
-std::vector<Index> rows_to_pin(const LinearSystem& system);
 
 }  // namespace libsolve::petsc::detail

@@ -2,7 +2,7 @@
 #include <mpi.h>
 
 #include <exception>
-#include <libsolve/adapters/detail/petsc_session.hpp>
+#include <libsolve/adapters/petsc/detail/session.hpp>
 #include <libsolve/core/runtime.hpp>
 #include <sstream>
 

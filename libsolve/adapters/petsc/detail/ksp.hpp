@@ -1,7 +1,7 @@
 #pragma once
 
-#include <libsolve/adapters/detail/petsc_matrix.hpp>
 #include <libsolve/adapters/petsc.hpp>
+#include <libsolve/adapters/petsc/detail/matrix.hpp>
 
 namespace libsolve::petsc::detail {
 
