@@ -31,7 +31,7 @@ class LIBSOLVE_EXPORT Monitor {
   virtual void begin_phase(std::string_view name);
   /// Whether anybody reads the report. A caller that solves in its innermost loop (a time
   /// integrator) may say no; then a method that succeeds need return no more than status and
-  /// iterations, and so allocates nothing.
+  /// iterations, and so makes no text.
   virtual bool wants_text() const;
   /// One that keeps nothing and never stops.
   static Monitor& none();

@@ -16,7 +16,7 @@ namespace libsolve::sun {
 ///   struct Heat { sun::ShiftedPreconditioner M; ... };
 ///   CVodeSetPreconditioner(cvode, sun::psetup<&Heat::M>, sun::psolve<&Heat::M>);
 ///
-/// with the Heat object as the integrator's user data. solve() allocates nothing of its own.
+/// with the Heat object as the integrator's user data. solve() allocates no Kokkos memory.
 class LIBSOLVE_EXPORT ShiftedPreconditioner {
  public:
   /// J = jacobian_factor L.

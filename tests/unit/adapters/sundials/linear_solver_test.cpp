@@ -321,7 +321,7 @@ TEST_F(Solver, APreconditionerThatWasNotSetUpSaysSo) {
 // ---- Memory -------------------------------------------------------------------------------------
 
 /// More rows than one chunk of work, so that kernels go through Kokkos.
-TEST(SolverMemory, ASolveAllocatesNoMemoryOfItsOwn) {
+TEST(SolverMemory, ASolveAllocatesNoViewsAndLittleFromTheHeap) {
   const Heat heat(90);
   const sun::Context context;
   const sun::MatrixPointer A(sun::make_matrix(heat.rows, context));
