@@ -143,7 +143,9 @@ endif()
 
 set(LIBSOLVE_HAVE_HDF5_PARALLEL 0)
 set(hdf5_target)
-if(LIBSOLVE_HAVE_MPI AND PkgConfig_FOUND)
+if(HDF5_ROOT OR DEFINED ENV{HDF5_ROOT})
+  # the one named, not the distribution's: below
+elseif(LIBSOLVE_HAVE_MPI AND PkgConfig_FOUND)
   pkg_check_modules(HDF5_MPI QUIET IMPORTED_TARGET hdf5-openmpi)
   if(HDF5_MPI_FOUND)
     set(hdf5_target PkgConfig::HDF5_MPI)

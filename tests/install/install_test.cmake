@@ -1,6 +1,7 @@
 # 1. installs; 2. builds and runs consumer/ and apps/examples/minimal.cpp with find_package(libsolve),
 # the latter with pkg-config, too; 3. builds plugins/template out
-# of tree with libsolve_add_plugin and asks the installed application whether it sees it.
+# of tree with libsolve_add_plugin and asks the installed application whether it sees it. In between, the
+# smoke tests of the Spack recipe.
 
 function(step what)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE err)
@@ -42,6 +43,13 @@ if(NOT CUDA)
     step("running the consumer of SUNDIALS" ${WORK}/consumer/consumer_sundials)
     message(STATUS "${output}")
   endif()
+endif()
+
+# What `spack install` and `spack test run` check, on this prefix; consumer/ is built above.
+if(EXISTS ${prefix}/bin/libsolve AND NOT CUDA)
+  set(ENV{LIBSOLVE_NO_CONSUMER} 1)
+  step("the checks of the Spack recipe" ${PYTHON} ${SOURCE}/tests/install/spack_recipe_test.py
+       ${SOURCE} ${BUILD}/CMakeCache.txt ${prefix})
 endif()
 
 if(PKG_CONFIG AND NOT CUDA)
