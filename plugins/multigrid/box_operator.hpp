@@ -118,8 +118,9 @@ std::array<bool, 3> choose_axes(const NaturalOperator<From>& op, double threshol
 template <class Real>
 std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold = 0.5);
 
-/// One step of set-up from the 7-point operator of the finest grid and from a 27-point one. Runs on the host. Work about 400 and 2700 multiply-adds for
-/// each coarse cube; 36 numbers for each coarse cube are held until the next step is done.
+/// One step of set-up from the 7-point operator of the finest grid and from a 27-point one. Runs on
+/// the host. Work about 400 and 2700 multiply-adds for each coarse cube; 36 numbers for each coarse
+/// cube are held until the next step is done.
 template <class Real>
 BoxCoarse<Real> coarsen_box(const SplitOperator<Real>& op, const std::array<bool, 3>& halved);
 template <class Real>
