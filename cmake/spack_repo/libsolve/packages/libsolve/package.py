@@ -81,7 +81,8 @@ class Libsolve(CMakePackage, CudaPackage):
 
     with when("+petsc"):
         depends_on("petsc@3.18: +mpi +shared +double ~complex +hypre +mumps")
-        depends_on("hypre +mpi ~complex")  # its interface for structured grids, beside PETSc's
+        # Its interface for structured grids, beside PETSc's; we hand it arrays of the host.
+        depends_on("hypre +mpi ~complex ~cuda")
     with when("+sundials"):
         depends_on("sundials@6.4: +shared +CVODE precision=double")
         depends_on("sundials +mpi", when="+mpi")
