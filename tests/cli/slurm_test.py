@@ -92,13 +92,13 @@ class Slurm(unittest.TestCase):
         self.assertEqual(len(calls), 1, calls)  # nothing but srun
         self.assertIn("--cpus-per-task=2 --cpu-bind=cores libsolve run case.toml", calls[0])
         limit = int(calls[0].split("--time-limit ")[1].split()[0])
-        self.assertAlmostEqual(limit, 3600 - 180, delta=10)
+        self.assertAlmostEqual(limit, 3600 - 240, delta=10)
         self.assertEqual(self.report()["status"], "converged")
         self.assertTrue(os.path.exists(self.path("results-42.h5")))
 
     def test_end_of_the_job_from_the_environment(self):
         _, calls = self.job("cpu.sbatch", "case.toml", SLURM_JOB_END_TIME=str(int(time.time()) + 1000))
-        self.assertIn("--time-limit 8", calls[0])
+        self.assertIn("--time-limit 7", calls[0])
 
     def test_a_job_without_an_end(self):
         self.write("bin/squeue", "#!/bin/bash\necho NONE\n")
@@ -107,7 +107,7 @@ class Slurm(unittest.TestCase):
         self.assertNotIn("--time-limit", calls[0])
 
     def test_own_clock_puts_the_job_back(self):
-        code, calls = self.job("cpu.sbatch", "slow.toml", left=182)
+        code, calls = self.job("cpu.sbatch", "slow.toml", left=242)
         self.assertEqual(code, 0, self.text)
         self.assertEqual(self.report()["status"], "time_limit")
         self.assertEqual(calls[1:], ["scontrol requeue 42"])
@@ -123,7 +123,7 @@ class Slurm(unittest.TestCase):
         self.assertEqual(calls[1:], ["scontrol requeue 42"])
 
     def test_not_for_ever(self):
-        code, calls = self.job("cpu.sbatch", "slow.toml", left=182, SLURM_RESTART_COUNT="3",
+        code, calls = self.job("cpu.sbatch", "slow.toml", left=242, SLURM_RESTART_COUNT="3",
                                LIBSOLVE_MOST_RESTARTS="3")
         self.assertEqual((code, len(calls)), (3, 1), self.text)
 
