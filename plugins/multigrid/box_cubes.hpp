@@ -13,7 +13,6 @@
 
 namespace multigrid::box {
 
-using Host = Kokkos::DefaultHostExecutionSpace;
 template <class Real>
 using HostView = Kokkos::View<Real*, Kokkos::HostSpace>;
 
@@ -22,17 +21,6 @@ inline constexpr int tail = 4 * lanes;  // readable behind the last row
 
 inline std::ptrdiff_t rounded_up(std::ptrdiff_t n, std::ptrdiff_t to) {
   return (n + to - 1) / to * to;
-}
-
-/// body(i) for 0 <= i < n on the threads of the host, or at once where there is little to do.
-template <class Body>
-void for_planes(int n, std::ptrdiff_t work, const Body& body) {
-  if (work < 4096 || n == 1) {
-    for (int i = 0; i < n; ++i) body(i);
-    return;
-  }
-  Kokkos::parallel_for("multigrid::box_setup", Kokkos::RangePolicy<Host>(0, n).set_chunk_size(1),
-                       body);
 }
 
 template <class Real>

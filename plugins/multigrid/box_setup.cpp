@@ -58,9 +58,9 @@ void fill_weights_of_type(const Rows& rows, const CubeRows<Real>& c, int J, int 
 
 template <class Real, class Rows>
 void fill_weights(const Rows& rows, const CubeRows<Real>& c) {
-  const std::ptrdiff_t work = std::ptrdiff_t(c.cn[0]) * c.cn[1] * c.cn[2];
+  const std::ptrdiff_t work = std::ptrdiff_t(8) * c.cn[0] * c.cn[1] * c.cn[2];
   for (int order = 1; order <= 3; ++order) {
-    for_planes(c.cn[2], work, [&](int K) {
+    for_host(c.cn[2], work, [&](int K) {
       std::vector<Real> scratch(rows.scratch(c.stride)), spare(c.stride);
       for (int J = 0; J < c.cn[1]; ++J)
         for (int t = 1; t < 8; ++t)
@@ -82,7 +82,7 @@ BoxElements<Real> fill_elements(const Rows& rows, const CubeRows<Real>& c) {
   const std::ptrdiff_t stride = out.stride;
   Real* values = out.values.data();
   const typename Rows::Plan plan(rows, c);
-  for_planes(c.cn[2], num_rows * c.cn[0], [&](int K) {
+  for_host(c.cn[2], 8 * num_rows * c.cn[0], [&](int K) {
     std::vector<Real> scratch(rows.scratch(c.stride));
     for (int J = 0; J < c.cn[1]; ++J) {
       const typename Rows::Elements elements(rows, plan, c, J, K, scratch.data());
@@ -130,7 +130,7 @@ BoxOperator<Real> assemble(const BoxElements<Real>& e) {
   auto host = host_zeros<Real>(BoxOperator<Real>::guard + num_rows * arrays * 2 * op.half + tail);
   Real* values = host.data() + BoxOperator<Real>::guard;
   const int half = op.half;
-  for_planes(e.n[2], num_rows * e.n[0], [&](int K) {
+  for_host(e.n[2], 8 * num_rows * e.n[0], [&](int K) {
     std::vector<Real> acc(e.n[0] + 1);
     for (int J = 0; J < e.n[1]; ++J) {
       Real* row = values + (std::ptrdiff_t(K) * e.n[1] + J) * arrays * 2 * half;

@@ -15,6 +15,7 @@ inline constexpr bool levels_on_host =
 inline constexpr int row_guard = 16;  // numbers before the first row and behind the last
 
 /// body(i) for 0 <= i < n on the threads of the host, or at once where there is little to do.
+/// work: cells in all, of the finer grid where there are two.
 template <class Body>
 void for_host(int n, std::ptrdiff_t work, const Body& body) {
   if (work < 8192 || n == 1) {
