@@ -3,6 +3,7 @@
 #include <libsolve/core/types.hpp>
 #include <libsolve/core/value.hpp>
 #include <libsolve/plugin/registry.hpp>
+#include <libsolve/run/triad.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 namespace bench {
 
 using libsolve::Index;
+using libsolve::Triad;
 
 /// What time is. `cpu` is the processor time of the calling thread's process: on a shared machine
 /// it leaves out the time others had the core; only meaningful with one thread.
@@ -19,24 +21,10 @@ enum class Clock { wall, cpu };
 struct Settings {
   Clock clock = Clock::wall;
   int repeat = 3;
-  Index triad_size = 1 << 24;  ///< doubles of each of the three arrays
 };
 
 /// Seconds on that clock, from an arbitrary origin.
 double now(Clock clock);
-
-/// STREAM triad a_i = b_i + s c_i (McCalpin), counted as three doubles an element: what the write
-/// of a reads first is not counted, as in STREAM.
-class Triad {
- public:
-  explicit Triad(const Settings& settings);
-  /// Best of `repeat` passes, in seconds per double moved.
-  double seconds_per_double(int repeat = 5) const;
-
- private:
-  Settings settings_;
-  libsolve::VectorView a_, b_, c_;
-};
 
 /// One line of `kernels`.
 struct KernelRow {

@@ -89,7 +89,7 @@ std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad)
   print_header(rows);
   double sink = 0.0;
   {
-    const Index n = settings.triad_size;
+    const Index n = Triad::default_size;
     const libsolve::Partition partition(n);
     const Vector x("bench::x", partition), y("bench::y", partition), z("bench::z", partition),
         w("bench::w", partition);

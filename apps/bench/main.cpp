@@ -76,15 +76,16 @@ nlohmann::json environment(const Arguments& arguments) {
 }
 
 int run(const std::string& command, const Arguments& arguments) {
-  const bench::Triad triad(arguments.settings);
+  const bool cpu = arguments.settings.clock == bench::Clock::cpu;
+  const libsolve::Triad triad(libsolve::Triad::default_size,
+                              cpu ? +[] { return bench::now(bench::Clock::cpu); } : nullptr);
   const double per_double = triad.seconds_per_double(10);
   const auto build = libsolve::build_info();
   fmt::print(
       "libsolve {} ({}), {} with {} threads, {} clock; STREAM triad {:.4f} ns a double, "
       "{:.1f} GB/s\n",
       build.version, build.revision, libsolve::ExecSpace::name(),
-      libsolve::ExecSpace().concurrency(),
-      arguments.settings.clock == bench::Clock::cpu ? "cpu" : "wall", 1e9 * per_double,
+      libsolve::ExecSpace().concurrency(), cpu ? "cpu" : "wall", 1e9 * per_double,
       8e-9 / per_double);
   nlohmann::json out = {{"environment", environment(arguments)},
                         {"triad_seconds_per_double", per_double},

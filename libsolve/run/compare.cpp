@@ -9,6 +9,7 @@
 #include <libsolve/run/compare.hpp>
 #include <libsolve/run/detail/run_parts.hpp>
 #include <libsolve/run/run_monitor.hpp>
+#include <libsolve/run/triad.hpp>
 #include <limits>
 #include <new>
 

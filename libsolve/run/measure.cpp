@@ -1,40 +1,10 @@
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/run/run.hpp>
-#include <limits>
 
 namespace libsolve {
-
-namespace {
-
-struct Triad {
-  VectorView a;
-  ConstVectorView b, c;
-  double s;
-  KOKKOS_INLINE_FUNCTION void operator()(const Index i) const { a(i) = b(i) + s * c(i); }
-};
-
-}  // namespace
-
-double triad_seconds_per_double() {
-  constexpr Index n = 8'000'000;
-  const VectorView a("run::triad_a", n), b("run::triad_b", n), c("run::triad_c", n);
-  Kokkos::deep_copy(b, 1.0);
-  Kokkos::deep_copy(c, 2.0);
-  double best = std::numeric_limits<double>::infinity();
-  for (int pass = 0; pass < 6; ++pass) {
-    Kokkos::fence();
-    const auto begin = std::chrono::steady_clock::now();
-    Kokkos::parallel_for("run::triad", Kokkos::RangePolicy<ExecSpace>(0, n), Triad{a, b, c, 0.5});
-    Kokkos::fence();
-    best = std::min(
-        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-  }
-  return best / (3.0 * n);
-}
 
 double symmetry_defect(const LinearOperator& A, std::uint64_t seed, int trials) {
   if (A.num_rows() != A.num_columns())

@@ -9,6 +9,7 @@
 #include <libsolve/run/detail/run_parts.hpp>
 #include <libsolve/run/run.hpp>
 #include <libsolve/run/run_monitor.hpp>
+#include <libsolve/run/triad.hpp>
 
 namespace libsolve {
 

@@ -41,10 +41,6 @@ LIBSOLVE_EXPORT RunOutcome run_case(const Case& c, const Registry& registry,
 LIBSOLVE_EXPORT EnvironmentRecord environment_record(const Communicator& comm,
                                                      const std::string& command);
 
-/// Time that STREAM's triad a = b + s c needs for each double moved (3 for each element counted),
-/// best of several passes over arrays beyond the caches. Unit: s. About 0.1 s long.
-LIBSOLVE_EXPORT double triad_seconds_per_double();
-
 /// Largest |<A x, y> - <x, A y>| / (|A x| |y|) over `trials` pairs of random vectors: at rounding
 /// level for a symmetric A. Unsupported unless A is square.
 LIBSOLVE_EXPORT double symmetry_defect(const LinearOperator& A, std::uint64_t seed, int trials);
