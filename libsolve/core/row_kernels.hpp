@@ -37,6 +37,20 @@ int concurrency_of(const Exec&) {
   return concurrency;
 }
 
+/// [0, n) for a Kokkos::parallel_for. Made like this it allocates nothing: Kokkos asks
+/// a space made anew for its concurrency where it has to choose the size of chunks.
+template <class Exec = ExecSpace, class I>
+auto range_policy(I n) {
+  using Policy = Kokkos::RangePolicy<Exec, Kokkos::IndexType<I>>;
+  const auto& exec = default_space<Exec>();
+  if constexpr (runs_on_host<Exec>) {
+    const I share = n / (4 * static_cast<I>(concurrency_of(exec))) + 1;
+    return Policy(exec, I(0), n, Kokkos::ChunkSize(static_cast<int>(share < 128 ? share : 128)));
+  } else {
+    return Policy(exec, I(0), n);
+  }
+}
+
 /// The label of a kernel where a profiling tool listens. Otherwise a short one: Kokkos makes a
 /// std::string of it, which allocates beyond 15 letters (and of the functor's type where it is "").
 inline const char* kernel_label(const char* label) {

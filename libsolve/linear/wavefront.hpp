@@ -124,10 +124,10 @@ void run_wavefront(const WavefrontPlan& plan, const RowStage& row_stage) {
   using Host = Kokkos::DefaultHostExecutionSpace;
   using Policy = Kokkos::RangePolicy<Host, Kokkos::Schedule<Kokkos::Static>>;
   const Host& host = default_space<Host>();
-  Kokkos::parallel_for(kernel_label("libsolve::wavefront"),
-                       Policy(host, 0, plan.slabs).set_chunk_size(1), slab);
+  const Kokkos::ChunkSize one(1);  // choosing one would allocate
+  Kokkos::parallel_for(kernel_label("libsolve::wavefront"), Policy(host, 0, plan.slabs, one), slab);
   Kokkos::parallel_for(kernel_label("libsolve::wavefront_border"),
-                       Policy(host, 0, plan.slabs - 1).set_chunk_size(1), border);
+                       Policy(host, 0, plan.slabs - 1, one), border);
 }
 
 }  // namespace libsolve

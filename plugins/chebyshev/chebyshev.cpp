@@ -106,7 +106,7 @@ void Chebyshev::setup(const LinearSystem& system) {
 }
 
 void Chebyshev::apply(const Vector& r, const Vector& z) {
-  const ExecSpace exec;
+  const ExecSpace& exec = default_space();
   const Index n = z.local_size();
   const auto first = [&](double c) {
     for_rows(exec, "chebyshev::first_term", n,

@@ -53,7 +53,7 @@ double Bicgstab::work_bytes() const {
 
 Stop Bicgstab::iterate(Solve& s) {
   const Index n = p_.local_size();
-  const ExecSpace exec;
+  const ExecSpace& exec = default_space();
   constexpr double eps = std::numeric_limits<double>::epsilon();
   const auto at = [&s] { return " at iteration " + std::to_string(s.iterations + 1); };
   const auto breakdown = [&](const std::string& what) -> Stop {

@@ -75,7 +75,7 @@ double Minres::work_bytes() const {
 
 Stop Minres::iterate(Solve& s) {
   const Index n = v_.local_size();
-  const ExecSpace exec;
+  const ExecSpace& exec = default_space();
   const auto at = [&s] { return " at iteration " + std::to_string(s.iterations + 1); };
   constexpr double eps = std::numeric_limits<double>::epsilon();
   const bool has_M = s.M != nullptr;

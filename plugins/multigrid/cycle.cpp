@@ -1,11 +1,10 @@
 #include "cycle.hpp"
 
+#include <libsolve/core/row_kernels.hpp>
 #include <utility>
 
 namespace multigrid {
 namespace {
-
-using CellPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
 
 template <class Real>
 struct Import {
@@ -49,14 +48,17 @@ void Hierarchy<Real>::set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solv
 /// No level at all: the direct solver alone.
 template <class Real>
 void Hierarchy<Real>::solve_directly(const Rhs<Real>& rhs, Result<Real>& result) {
-  const auto n = std::ptrdiff_t(coarse_->shape().size());
-  Kokkos::parallel_for("multigrid::import", CellPolicy(0, n),
-                       Import<Real>{rhs.outer.data(), rhs.scale, direct_rhs_.data()});
+  const auto n = libsolve::Index(coarse_->shape().size());
+  const auto& exec = libsolve::default_space();
+  libsolve::for_rows(exec, "multigrid::import", n,
+                     Import<Real>{rhs.outer.data(), rhs.scale, direct_rhs_.data()});
   coarse_->solve(direct_rhs_, direct_z_);
-  Kokkos::parallel_reduce("multigrid::export", CellPolicy(0, n),
-                          Export<Real>{direct_z_.data(), result.scale, result.outer.data(),
-                                       rhs.outer.data(), result.other.data()},
-                          result.dot_rhs, result.dot_other);
+  const auto dots = libsolve::reduce_rows<libsolve::Sums<2>>(
+      exec, "multigrid::export", n,
+      Export<Real>{direct_z_.data(), result.scale, result.outer.data(), rhs.outer.data(),
+                   result.other.data()});
+  result.dot_rhs = dots.value[0];
+  result.dot_other = dots.value[1];
 }
 
 template <class Real>
@@ -78,8 +80,10 @@ void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>&
     const Rhs<Real> below{here.coarse_rhs, {}, 1.0};
     Result<Real> z{here.coarse_z, {}, {}, 1.0, 0.0, 0.0};
     visit(l + 1, kind, Start::zero, below, z);
-    if (here.repeat_below && kind == CycleKind::w) visit(l + 1, CycleKind::w, Start::continued, below, z);
-    if (here.repeat_below && kind == CycleKind::f) visit(l + 1, CycleKind::v, Start::continued, below, z);
+    if (here.repeat_below && kind == CycleKind::w)
+      visit(l + 1, CycleKind::w, Start::continued, below, z);
+    if (here.repeat_below && kind == CycleKind::f)
+      visit(l + 1, CycleKind::v, Start::continued, below, z);
   }
   here.level->ascend(rhs, here.coarse_z, result);
 }

@@ -80,6 +80,7 @@ class GridLevel final : public Level<Real> {
   std::size_t bytes_ = 0;
   View<Real> z_, b_, zero_, coefficients_, residual_;
   Kokkos::View<double*, Kokkos::HostSpace> row_dots_;
+  std::vector<Real> scratch_;  // rows of each worker; kept from cycle to cycle
 };
 
 template <class Real, class Op, class Transfer>
@@ -138,8 +139,7 @@ libsolve::WavefrontPlan GridLevel<Real, Op, Transfer>::plan(int stages) const {
   // (stages + 2) planes of a tile, with coefficients, within a 1 MiB L2
   const double row_bytes = 2.0 * g_.half * sizeof(Real) * (finest ? 6 : 17);
   const int tile = std::max(16, int(1.0 * (1 << 20) / (row_bytes * (stages + 2))));
-  return libsolve::plan_wavefront(g_.ny, g_.nz, stages, tile,
-                                  Kokkos::DefaultHostExecutionSpace().concurrency());
+  return libsolve::plan_wavefront(g_.ny, g_.nz, stages, tile, host_threads());
 }
 
 template <class Real, class Op, class Transfer>
@@ -156,7 +156,8 @@ void GridLevel<Real, Op, Transfer>::descend_host(const Source<Real>& source, Sta
   const int sweeps = stages_a_sweep * smoothing_.pre_sweeps;
   const auto wave = plan(sweeps + 3);
   const std::size_t length = scratch_size(g);
-  std::vector<Real> scratch(2 * wave.slabs * length);
+  scratch_.resize(2 * wave.slabs * length);
+  Real* const scratch = scratch_.data();
   libsolve::run_wavefront(wave, [&](int worker, int s, int j, int k) {
     if (s == 0) {
       prefetch_coefficients(g, j, k);
@@ -170,8 +171,7 @@ void GridLevel<Real, Op, Transfer>::descend_host(const Source<Real>& source, Sta
     const auto& h = t_.halved();
     if (h[2] && !(k & 1) && k + 1 < g.nz) return;
     if (h[1] && !(j & 1) && j + 1 < g.ny) return;
-    t_.restrict_cubes(g, h[1] ? j / 2 : j, h[2] ? k / 2 : k, scratch.data() + worker * length,
-                      coarse);
+    t_.restrict_cubes(g, h[1] ? j / 2 : j, h[2] ? k / 2 : k, scratch + worker * length, coarse);
   });
   t_.end_restriction(coarse);
 }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/row_kernels.hpp>
 #include <libsolve/core/text.hpp>
+#include <limits>
 
 #include "box_hierarchy.hpp"
 #include "coarsening_choice.hpp"
@@ -19,23 +21,21 @@ namespace {
 struct LargestMagnitude {
   const double* values;
   std::ptrdiff_t stride;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& largest) const {
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i, double& largest, double& faults) const {
     const double v = values[i * stride];
     const double magnitude = v < 0 ? -v : v;
-    // a NaN stays: it fails every comparison but this one
-    if (!(magnitude <= largest)) largest = magnitude;
+    largest = magnitude > largest ? magnitude : largest;
+    faults += v - v;  // not zero where v is not finite
   }
 };
 
 double largest_magnitude(const Vector& v, std::ptrdiff_t samples) {
   const auto n = std::ptrdiff_t(v.local_size());
   const std::ptrdiff_t stride = std::max<std::ptrdiff_t>(1, n / samples);
-  double largest = 0.0;
-  Kokkos::parallel_reduce("multigrid::largest_magnitude",
-                          Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(
-                              0, (n + stride - 1) / stride),
-                          LargestMagnitude{v.data(), stride}, Kokkos::Max<double>(largest));
-  return largest;
+  const auto found = libsolve::reduce_rows<libsolve::MaxAndSum>(
+      libsolve::default_space(), "multigrid::largest_magnitude",
+      libsolve::Index((n + stride - 1) / stride), LargestMagnitude{v.data(), stride});
+  return found.value[1] == 0.0 ? found.value[0] : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// Couplings whose ratio is larger get a cycle in double; see README.md for what was measured. The

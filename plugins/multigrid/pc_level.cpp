@@ -54,6 +54,8 @@ class PcLevel final : public Level<Real> {
   std::size_t bytes_ = 0;
   View<Real> z_, b_, zero_, tables_, coefficients_;
   Kokkos::View<double*, Kokkos::HostSpace> row_dots_;
+  std::vector<Real> scratch_;  // rows of each worker; kept from cycle to cycle
+  std::vector<double> row_scratch_;
 };
 
 template <class Real, bool Variable>
@@ -168,8 +170,7 @@ WavefrontPlan PcLevel<Real, Variable>::plan(int stages) const {
     const double row_bytes = 2.0 * g_.half * sizeof(Real) * (Variable ? 6 : 2);
     tile = std::max(16, int(0.5 * (1 << 20) / (row_bytes * (stages + 2))));
   }
-  const int threads =
-      options_.slabs > 0 ? options_.slabs : Kokkos::DefaultHostExecutionSpace().concurrency();
+  const int threads = options_.slabs > 0 ? options_.slabs : host_threads();
   WavefrontPlan plan = plan_wavefront(g_.ny, g_.nz, stages, tile, threads);
   return plan;
 }
@@ -183,7 +184,8 @@ void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start st
   const bool only_red = red_only();
   const std::ptrdiff_t row_length = 2 * std::ptrdiff_t(g.half);
   const WavefrontPlan wave = plan(half_sweeps + 1);
-  std::vector<Real> scratch(std::size_t(2) * wave.slabs * 2 * g.half);
+  scratch_.resize(std::size_t(2) * wave.slabs * 2 * g.half);
+  Real* const scratch = scratch_.data();
   run_wavefront(wave, [&](int worker, int s, int row0, int row1, int k) {
     if (s < half_sweeps) {
       const int c = s & 1;
@@ -214,7 +216,7 @@ void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start st
     if (t.z && !(k & 1) && k + 1 < g.nz) return;
     const int ck = t.z ? k / 2 : k;
     const int k0 = t.z ? 2 * ck : ck;
-    Real* acc = scratch.data() + std::size_t(worker) * 2 * g.half;
+    Real* acc = scratch + std::size_t(worker) * 2 * g.half;
     for (int j = row0; j < row1; ++j) {
       if (t.y && !(j & 1) && j + 1 < g.ny) continue;
       const int cj = t.y ? j / 2 : j;
@@ -248,7 +250,8 @@ void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Rea
   const std::ptrdiff_t row_length = 2 * std::ptrdiff_t(g.half);
   WavefrontPlan wave = plan(half_sweeps + 1);
   wave.turn = 1;  // the last stage waits for memory most
-  std::vector<double> scratch(std::size_t(2) * wave.slabs * (g.nx + 8));
+  row_scratch_.resize(std::size_t(2) * wave.slabs * (g.nx + 8));
+  double* const scratch = row_scratch_.data();
   const bool bypass = dots && std::size_t(rows) * g.nx * sizeof(double) >= libsolve::stream_bytes;
   run_wavefront(wave, [&](int worker, int s, int row0, int row1, int k) {
     if (s == 0) {
@@ -269,7 +272,7 @@ void PcLevel<Real, Variable>::ascend_fused(const Source<Real>& source, const Rea
       relax_rows<Real, Variable, Old::any>(g, post_colour(s - 1), row0, row1, k);
     }
     if (s < half_sweeps) return;
-    double* buffer = scratch.data() + std::size_t(worker) * (g.nx + 8);
+    double* buffer = scratch + std::size_t(worker) * (g.nx + 8);
     for (int j = row0; j < row1; ++j) {
       const std::ptrdiff_t row = std::ptrdiff_t(k) * g.ny + j;
       const int flip = (j + k) & 1;

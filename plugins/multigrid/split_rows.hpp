@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <libsolve/core/row_kernels.hpp>
 
 #include "box_operator.hpp"
 #include "level.hpp"
@@ -14,6 +15,11 @@ inline constexpr bool levels_on_host =
     Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
 inline constexpr int row_guard = 16;  // numbers before the first row and behind the last
 
+/// Threads of the host. Asked once: Kokkos allocates to answer.
+inline int host_threads() {
+  return libsolve::concurrency_of(libsolve::default_space<Kokkos::DefaultHostExecutionSpace>());
+}
+
 /// body(i) for 0 <= i < n on the threads of the host, or at once where there is little to do.
 /// work: cells in all, of the finer grid where there are two.
 template <class Body>
@@ -22,8 +28,8 @@ void for_host(int n, std::ptrdiff_t work, const Body& body) {
     for (int i = 0; i < n; ++i) body(i);
     return;
   }
-  using Host = Kokkos::DefaultHostExecutionSpace;
-  Kokkos::parallel_for("multigrid::rows", Kokkos::RangePolicy<Host>(0, n), body);
+  Kokkos::parallel_for(libsolve::kernel_label("multigrid::rows"),
+                       libsolve::range_policy<Kokkos::DefaultHostExecutionSpace>(n), body);
 }
 
 /// Numbers of scratch that the residual of a row needs, with guards.
@@ -284,8 +290,7 @@ struct DotCell {
 
 template <class Kernel>
 void for_cells(const char* label, std::ptrdiff_t n, const Kernel& kernel) {
-  Kokkos::parallel_for(
-      label, Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, n), kernel);
+  Kokkos::parallel_for(libsolve::kernel_label(label), libsolve::range_policy(n), kernel);
 }
 
 }  // namespace multigrid

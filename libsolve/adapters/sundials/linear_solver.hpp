@@ -33,9 +33,9 @@ struct LinearSolverOptions {
 /// integrator try a smaller step; SUNLS_ATIMES_FAIL_* as the product said; SUNLS_PACKAGE_FAIL_UNREC
 /// for what no step size cures. reason_of() says it in words. Nothing is printed.
 ///
-/// Vectors are of any kind that as_vector() takes, without a copy. After set-up a successful solve
-/// allocates no Kokkos memory with cg, flexible-cg, minres and bicgstab; from the heap a few dozen
-/// bytes at some kernel launches, about two an iteration of cg with two threads, more with multigrid.
+/// Vectors are of any kind that as_vector() takes, without a copy. From the second one on a
+/// successful solve on a grid allocates nothing, from Kokkos or the heap, with cg, flexible-cg,
+/// minres, bicgstab or gmres and jacobi or multigrid.
 LIBSOLVE_EXPORT SUNLinearSolver make_linear_solver(std::unique_ptr<LinearSolver> method,
                                                    N_Vector like, SUNContext context);
 
