@@ -28,6 +28,7 @@ EVERYTHING = set(LAYERS)
 # Headers that are installed use none of these, but for INSTALLED (library, prefix of the file).
 INSTALLED = [
     ("mpi", "libsolve/plugin/abi_stamp.hpp"),  # a plugin's stamp names the MPI it was built with
+    ("petsc", "libsolve/adapters/petsc/program/"),  # not installed: shared with apps/petsc
     ("sundials", "libsolve/adapters/sundials/"),  # for programs that use SUNDIALS, and a library of its own
 ]
 THIRD_PARTY = {
@@ -39,8 +40,8 @@ THIRD_PARTY = {
     "json": (r"nlohmann/.*", ["libsolve/plugin/", "libsolve/io/", "libsolve/run/", "apps/", "tests/"]),
     "fmt": (r"fmt/.*", ["libsolve/", "plugins/", "apps/", "tests/"]),
     "CLI11": (r"CLI/.*", ["apps/"]),
-    "petsc": (r"petsc\w*\.h", ["libsolve/adapters/", "libsolve/core/runtime", "apps/examples/",
-                               "apps/bench/", "tests/"]),
+    "petsc": (r"petsc(/private/)?\w*\.h", ["libsolve/adapters/", "libsolve/core/runtime", "apps/examples/",
+                                          "apps/bench/", "apps/petsc/", "tests/"]),
     "hypre": (r"_?(HYPRE|hypre)_\w+\.h", ["libsolve/adapters/"]),
     "sundials": (r"(sundials|cvode|cvodes|arkode|ida|idas|kinsol|nvector|sunlinsol|sunmatrix|sunnonlinsol)/.*",
                  ["libsolve/adapters/", "apps/examples/", "tests/"]),
