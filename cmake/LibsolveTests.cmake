@@ -40,10 +40,11 @@ function(libsolve_test_properties test)
                        ENVIRONMENT "${LIBSOLVE_TEST_ENVIRONMENT}")
 endfunction()
 
-# libsolve_add_test(<name> <label> SOURCES <file>... [RANKS <n>] [LIBRARIES <target>...])
-# One GoogleTest executable that is one test; with RANKS it runs under mpirun.
+# libsolve_add_test(<name> <label> SOURCES <file>... [RANKS <n>...] [LIBRARIES <target>...])
+# One GoogleTest executable that is one test; with RANKS one test <name>_<n> for each number of ranks,
+# under mpirun.
 function(libsolve_add_test name label)
-  cmake_parse_arguments(arg "" "RANKS" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "" "RANKS;SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   target_link_libraries(${name} PRIVATE libsolve::libsolve libsolve_test_support ${arg_LIBRARIES})
@@ -52,11 +53,15 @@ function(libsolve_add_test name label)
   target_link_options(${name} PRIVATE LINKER:--as-needed)
   libsolve_settings(${name})
   if(arg_RANKS)
-    add_test(NAME ${name} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${arg_RANKS}
-             ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${name}>)
-    libsolve_test_properties(${name} ${label} mpi)
-    set_tests_properties(${name} PROPERTIES PROCESSORS ${arg_RANKS})
-    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=detect_leaks=0 OMP_NUM_THREADS=1)
+    foreach(ranks ${arg_RANKS})
+      set(test ${name}_${ranks})
+      add_test(NAME ${test} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${ranks}
+               ${MPIEXEC_PREFLAGS} $<TARGET_FILE:${name}>)
+      libsolve_test_properties(${test} ${label} mpi)
+      set_tests_properties(${test} PROPERTIES PROCESSORS ${ranks})
+      set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT ASAN_OPTIONS=detect_leaks=0
+                   OMP_NUM_THREADS=1)
+    endforeach()
   else()
     add_test(NAME ${name} COMMAND ${name})
     libsolve_test_properties(${name} ${label})

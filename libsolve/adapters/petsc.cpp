@@ -10,6 +10,7 @@
 namespace libsolve::petsc {
 
 Solver::~Solver() = default;
+Exchange::~Exchange() = default;
 
 namespace {
 
@@ -57,6 +58,17 @@ std::unique_ptr<Solver> make_ksp(const KspSettings& settings) {
 }
 std::unique_ptr<Solver> make_pfmg(const PfmgSettings& settings) {
   return library().make_pfmg(settings);
+}
+std::unique_ptr<Exchange> make_exchange(const Partition& owner,
+                                        std::span<const GlobalIndex> wanted) {
+  std::int64_t wrong = 0;
+  for (const GlobalIndex row : wanted)
+    if (row < 0 || row >= owner.global_size()) ++wrong;
+  if (owner.communicator().sum(wrong) != 0)
+    throw ShapeError("an exchange between ranks was asked for " + std::to_string(wrong) +
+                     " rows that are not among the " + std::to_string(owner.global_size()) +
+                     " there are");
+  return library().make_exchange(owner, wanted);
 }
 std::string version_text() {
   return library().version_text();

@@ -13,6 +13,7 @@ struct Communicator::Impl {
   MPI_Comm comm = MPI_COMM_NULL;
   int rank = 0;
   int size = 1;
+  mutable Traffic traffic = {};
 };
 
 namespace {
@@ -24,9 +25,11 @@ void check(int code, const char* what) {
   throw BackendError(std::string(what) + ": " + std::string(text, static_cast<size_t>(length)));
 }
 
-template <class T>
-void reduce(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op op) {
-  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), type, op, comm),
+template <class Impl, class T>
+void reduce(const Impl& impl, std::span<T> values, MPI_Datatype type, MPI_Op op) {
+  ++impl.traffic.reductions;
+  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), type, op,
+                      impl.comm),
         "MPI_Allreduce");
 }
 }  // namespace
@@ -72,29 +75,30 @@ int Communicator::size() const noexcept { return impl_ ? impl_->size : 1; }
 const void* Communicator::mpi_comm() const noexcept { return impl_ ? &impl_->comm : nullptr; }
 
 void Communicator::sum(std::span<double> v) const {
-  if (size() > 1) reduce(impl_->comm, v, MPI_DOUBLE, MPI_SUM);
+  if (size() > 1) reduce(*impl_, v, MPI_DOUBLE, MPI_SUM);
 }
 void Communicator::sum(std::span<std::int64_t> v) const {
-  if (size() > 1) reduce(impl_->comm, v, MPI_INT64_T, MPI_SUM);
+  if (size() > 1) reduce(*impl_, v, MPI_INT64_T, MPI_SUM);
 }
 void Communicator::max(std::span<double> v) const {
-  if (size() > 1) reduce(impl_->comm, v, MPI_DOUBLE, MPI_MAX);
+  if (size() > 1) reduce(*impl_, v, MPI_DOUBLE, MPI_MAX);
 }
 void Communicator::min(std::span<double> v) const {
-  if (size() > 1) reduce(impl_->comm, v, MPI_DOUBLE, MPI_MIN);
+  if (size() > 1) reduce(*impl_, v, MPI_DOUBLE, MPI_MIN);
 }
 std::int64_t Communicator::exclusive_scan(std::int64_t value) const {
   std::int64_t before = 0;
   if (size() > 1) {
+    ++impl_->traffic.reductions;
     check(MPI_Exscan(&value, &before, 1, MPI_INT64_T, MPI_SUM, impl_->comm), "MPI_Exscan");
     if (rank() == 0) before = 0;
   }
   return before;
 }
 void Communicator::broadcast(std::span<std::int64_t> v) const {
-  if (size() > 1)
-    check(MPI_Bcast(v.data(), static_cast<int>(v.size()), MPI_INT64_T, 0, impl_->comm),
-          "MPI_Bcast");
+  if (size() == 1) return;
+  ++impl_->traffic.reductions;
+  check(MPI_Bcast(v.data(), static_cast<int>(v.size()), MPI_INT64_T, 0, impl_->comm), "MPI_Bcast");
 }
 std::string Communicator::broadcast(const std::string& text) const {
   if (size() == 1) return text;
@@ -102,11 +106,20 @@ std::string Communicator::broadcast(const std::string& text) const {
   broadcast(std::span<std::int64_t>(&length, 1));
   std::string copy = text;
   copy.resize(static_cast<size_t>(length));
+  ++impl_->traffic.reductions;
   check(MPI_Bcast(copy.data(), static_cast<int>(length), MPI_CHAR, 0, impl_->comm), "MPI_Bcast");
   return copy;
 }
 void Communicator::barrier() const {
-  if (size() > 1) check(MPI_Barrier(impl_->comm), "MPI_Barrier");
+  if (size() == 1) return;
+  ++impl_->traffic.reductions;
+  check(MPI_Barrier(impl_->comm), "MPI_Barrier");
+}
+Traffic Communicator::traffic() const noexcept { return impl_ ? impl_->traffic : Traffic{}; }
+void Communicator::count_messages(std::int64_t messages, std::int64_t bytes) const noexcept {
+  if (!impl_) return;
+  impl_->traffic.messages += messages;
+  impl_->traffic.message_bytes += bytes;
 }
 #else
 int Communicator::rank() const noexcept { return 0; }
@@ -120,6 +133,8 @@ std::int64_t Communicator::exclusive_scan(std::int64_t) const { return 0; }
 void Communicator::broadcast(std::span<std::int64_t>) const {}
 std::string Communicator::broadcast(const std::string& text) const { return text; }
 void Communicator::barrier() const {}
+Traffic Communicator::traffic() const noexcept { return {}; }
+void Communicator::count_messages(std::int64_t, std::int64_t) const noexcept {}
 #endif
 
 double Communicator::sum(double value) const {

@@ -8,6 +8,13 @@
 
 namespace libsolve {
 
+/// What one rank has sent since it started: for models of how a method scales (docs/scaling.md).
+struct Traffic {
+  std::int64_t reductions = 0;       ///< all-reduces, broadcasts and scans
+  std::int64_t messages = 0;         ///< to single ranks
+  std::int64_t message_bytes = 0;    ///< in those
+};
+
 /// A group of ranks and its reductions: MPI where built with it, else one rank. Copies are handles
 /// to the same communicator. Every call but rank() and size() is collective. Reductions give the
 /// same bits on all ranks.
@@ -42,6 +49,11 @@ class LIBSOLVE_EXPORT Communicator {
   /// True on every rank where it is true on any.
   bool any(bool value) const;
   void barrier() const;
+
+  /// Counted over all copies of this communicator; zero on one rank.
+  Traffic traffic() const noexcept;
+  /// For what sends messages by other means than this class.
+  void count_messages(std::int64_t messages, std::int64_t bytes) const noexcept;
 
  private:
   struct Impl;

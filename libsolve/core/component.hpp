@@ -28,9 +28,16 @@ struct Grid {
   std::array<Index, 3> cells = {1, 1, 1};
   std::array<double, 3> spacing = {1.0, 1.0, 1.0};
   std::array<double, 3> origin = {0.0, 0.0, 0.0};  ///< lower corner of cell (0, 0, 0)
-  GlobalIndex num_cells() const {
-    return GlobalIndex{cells[0]} * cells[1] * cells[2];
-  }
+  GlobalIndex num_cells() const { return GlobalIndex{cells[0]} * cells[1] * cells[2]; }
+};
+
+/// Cells (i, j, k) of a grid with begin[a] <= index < end[a] along each axis.
+struct Box {
+  std::array<Index, 3> begin = {0, 0, 0};
+  std::array<Index, 3> end = {1, 1, 1};
+  Index cells(int axis) const { return end[axis] - begin[axis]; }
+  GlobalIndex num_cells() const { return GlobalIndex{cells(0)} * cells(1) * cells(2); }
+  bool operator==(const Box&) const = default;
 };
 
 /// A field of a problem to be stored: `values` is distributed or plain; `grid` where it is one
@@ -42,6 +49,9 @@ struct Field {
   std::string units = {};
   std::string description = {};
   std::optional<Grid> grid = {};
+  /// Where the grid is cut into a box for each rank (GridPartition): the cells that `values` holds
+  /// here, x fastest.
+  std::optional<Box> box = {};
 };
 
 /// A problem on the device, with its data and its (current) solution.

@@ -60,6 +60,21 @@ void select_rows(hid_t space, const std::vector<hsize_t>& shape, hsize_t first, 
   add(0, first, first + count);
 }
 
+/// The cells of a box in a dataset over a grid, whose last `rank` axes are x and those before it.
+void select_box(hid_t space, const Box& box, int rank) {
+  if (box.num_cells() == 0) {
+    H5Sselect_none(space);
+    return;
+  }
+  hsize_t start[3], count[3];
+  for (int d = 0; d < rank; ++d) {
+    const int axis = rank - 1 - d;
+    start[d] = static_cast<hsize_t>(box.begin[axis]);
+    count[d] = static_cast<hsize_t>(box.cells(axis));
+  }
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, start, nullptr, count, nullptr);
+}
+
 /// The extents of a dataset of `size` entries; one-dimensional without a shape.
 std::vector<hsize_t> extents(const std::vector<GlobalIndex>& shape, GlobalIndex size,
                              const std::string& path) {
@@ -246,16 +261,35 @@ void Hdf5File::vector(const std::string& path, const Vector& values,
     check(H5Dwrite(set.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, host.data()), what);
     return;
   }
+  select_rows(file_space.get(), dims, static_cast<hsize_t>(values.partition().first_row()), count);
+  write_selection(what, set.get(), file_space.get(), count, host.data());
+}
+
+void Hdf5File::vector(const std::string& path, const Vector& values, const Grid& grid,
+                      const Box& box) {
+  const Quiet quiet;
+  if (values.local_size() != box.num_cells())
+    throw ShapeError("'" + path + "' has " + std::to_string(values.local_size()) +
+                     " entries here, its box has " + std::to_string(box.num_cells()) + " cells");
+  const std::vector<hsize_t> dims = {hsize_t(grid.cells[2]), hsize_t(grid.cells[1]),
+                                     hsize_t(grid.cells[0])};
+  const Handle space(H5Screate_simple(3, dims.data(), nullptr), H5Sclose);
+  const Handle set(create_dataset(path, H5T_NATIVE_DOUBLE, space.get(), H5P_DEFAULT), H5Dclose);
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), values.view());
+  select_box(space.get(), box, 3);
+  write_selection("write '" + path + "'", set.get(), space.get(),
+                  static_cast<size_t>(values.local_size()), host.data());
+}
+
+void Hdf5File::write_selection(const std::string& what, std::int64_t set, std::int64_t space,
+                               std::size_t count, const double* data) {
   const Handle memory = line_space(count);
   if (count == 0) H5Sselect_none(memory.get());
-  select_rows(file_space.get(), dims, static_cast<hsize_t>(values.partition().first_row()), count);
   const Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose);
 #if LIBSOLVE_HAVE_HDF5_PARALLEL
   if (collective_) H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE);
 #endif
-  check(H5Dwrite(set.get(), H5T_NATIVE_DOUBLE, memory.get(), file_space.get(), transfer.get(),
-                 host.data()),
-        what);
+  check(H5Dwrite(set, H5T_NATIVE_DOUBLE, memory.get(), space, transfer.get(), data), what);
 }
 
 bool Hdf5File::exists(const std::string& path) const {
@@ -352,6 +386,29 @@ void Hdf5File::read_vector(const std::string& path, const Vector& values) const 
   check(H5Dread(set.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, host.data()),
         "read '" + path + "'");
   Kokkos::deep_copy(values.view(), host);
+}
+
+void Hdf5File::read_box(const std::string& path, const Grid& grid, const Box& box,
+                        const VectorView& values) const {
+  const Quiet quiet;
+  const std::vector<GlobalIndex> stored = shape(path);
+  const size_t rank = stored.size();
+  bool fits = rank >= 1 && rank <= 3 && values.extent(0) == static_cast<size_t>(box.num_cells());
+  for (size_t axis = 0; axis < 3 && fits; ++axis)
+    fits = (axis < rank ? stored[rank - 1 - axis] : 1) == grid.cells[axis];
+  if (!fits)
+    throw ShapeError("'" + path_ + "': '" + path + "' does not have the shape of a grid of " +
+                     std::to_string(grid.cells[0]) + " x " + std::to_string(grid.cells[1]) + " x " +
+                     std::to_string(grid.cells[2]) + " cells");
+  const Handle set(open_dataset(path), H5Dclose);
+  const Handle space(H5Dget_space(set.get()), H5Sclose);
+  select_box(space.get(), box, static_cast<int>(rank));
+  const Handle memory = line_space(values.extent(0));
+  if (values.extent(0) == 0) H5Sselect_none(memory.get());
+  const auto host = Kokkos::create_mirror_view(values);
+  check(H5Dread(set.get(), H5T_NATIVE_DOUBLE, memory.get(), space.get(), H5P_DEFAULT, host.data()),
+        "read '" + path + "'");
+  Kokkos::deep_copy(values, host);
 }
 
 }  // namespace libsolve

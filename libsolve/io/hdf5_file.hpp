@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <libsolve/core/communicator.hpp>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/component.hpp>
 #include <libsolve/core/vector.hpp>
 #include <span>
 #include <string>
@@ -63,6 +64,8 @@ class LIBSOLVE_EXPORT Hdf5File {
   /// ShapeError where its product is not the vector's global size), each rank its rows. Data of a
   /// device goes through a host mirror.
   void vector(const std::string& path, const Vector& values, std::vector<GlobalIndex> shape = {});
+  /// One value for each cell of `grid`, each rank those of its box; shape (z, y, x).
+  void vector(const std::string& path, const Vector& values, const Grid& grid, const Box& box);
 
   // ---- reading
   bool exists(const std::string& path) const;
@@ -77,6 +80,10 @@ class LIBSOLVE_EXPORT Hdf5File {
   std::vector<std::string> texts(const std::string& path) const;
   /// This rank's rows of a dataset into `values`; ShapeError unless the sizes agree.
   void read_vector(const std::string& path, const Vector& values) const;
+  /// The cells of a box of a grid, x fastest, from a dataset over the whole grid (slowest axis
+  /// first, unused axes left out or not); ShapeError unless the sizes agree.
+  void read_box(const std::string& path, const Grid& grid, const Box& box,
+                const VectorView& values) const;
 
   bool has_attribute(const std::string& object, const std::string& name) const;
   std::vector<std::string> attributes(const std::string& object) const;
@@ -87,6 +94,9 @@ class LIBSOLVE_EXPORT Hdf5File {
 
  private:
   Hdf5File(std::string path, Communicator comm, std::int64_t file, bool collective);
+  /// Writes `count` doubles to what is selected of a dataset's space.
+  void write_selection(const std::string& what, std::int64_t set, std::int64_t space,
+                       std::size_t count, const double* data);
   [[noreturn]] void fail(const std::string& what) const;
   std::int64_t check(std::int64_t code, const std::string& what) const;
   void write_attribute(const std::string& object, const std::string& name, std::int64_t space,

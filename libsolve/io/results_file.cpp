@@ -104,7 +104,10 @@ void write_fields(Hdf5File& file, const std::string& group, const std::vector<Fi
       throw ShapeError("the field '" + field.name + "' has " +
                        std::to_string(field.values.global_size()) + " entries, its grid has " +
                        std::to_string(field.grid->num_cells()) + " cells");
-    file.vector(path, field.values, stored_shape(field));
+    if (field.grid && field.box)
+      file.vector(path, field.values, *field.grid, *field.box);
+    else
+      file.vector(path, field.values, stored_shape(field));
     file.attribute(path, "units", unit_or_none(field.units));
     file.attribute(path, "description", field.description);
     if (!field.grid) continue;

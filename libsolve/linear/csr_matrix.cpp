@@ -9,6 +9,7 @@
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/detail/csr_arrays.hpp>
 #include <libsolve/linear/detail/csr_product.hpp>
+#include <libsolve/linear/detail/ghost_columns.hpp>
 #include <libsolve/linear/detail/sliced_rows.hpp>
 #include <mutex>
 
@@ -26,6 +27,8 @@ struct CsrMatrix::Impl {
   double asymmetry = 0.0;
   std::mutex transpose_mutex = {};
   std::unique_ptr<CsrMatrix> transpose = {};
+
+  std::unique_ptr<const detail::GhostColumns> ghosts = {};  ///< null on one rank
 };
 
 namespace {
@@ -57,7 +60,7 @@ double product(const detail::CsrArrays& arrays, detail::RowLayout layout,
   } else {
     sum = detail::run_teams(exec, A.row_pointers(), A.columns(), A.values(), x, use);
   }
-  return Use::reduces ? A.row_partition().communicator().sum(sum) : sum;
+  return sum;
 }
 
 }  // namespace
@@ -69,13 +72,42 @@ CsrMatrix::CsrMatrix(GlobalIndex num_rows, GlobalIndex num_columns, RowPointers 
       row_pointers_(std::move(row_pointers)),
       columns_(std::move(columns)),
       values_(std::move(values)),
+      num_nonzeros_(static_cast<GlobalIndex>(values_.extent(0))),
       impl_(std::make_unique<Impl>()) {
+  prepare();
+}
+
+CsrMatrix::CsrMatrix(const Partition& rows, const Partition& columns,
+                     const RowPointers& row_pointers, const GlobalColumns& global_columns,
+                     const ConstVectorView& values)
+    : rows_(rows), cols_(columns), impl_(std::make_unique<Impl>()) {
+  const Communicator& comm = rows_.communicator();
+  std::string fault;
+  detail::SplitRows split;
+  try {
+    split = detail::split_columns(rows_, cols_, row_pointers, global_columns, values);
+    const MemSpace memory;
+    row_pointers_ = Kokkos::create_mirror_view_and_copy(memory, split.own.row_pointers);
+    columns_ = Kokkos::create_mirror_view_and_copy(memory, split.own.columns);
+    values_ = Kokkos::create_mirror_view_and_copy(memory, split.own.values);
+    prepare();
+  } catch (const Error& e) {
+    if (comm.size() == 1) throw;
+    fault = e.what();
+  }
+  if (comm.any(!fault.empty()))
+    throw DataError(fault.empty() ? "another rank's rows of a matrix are at fault" : fault);
+  num_nonzeros_ = comm.sum(static_cast<GlobalIndex>(values.extent(0)));
+  if (comm.size() > 1) impl_->ghosts = std::make_unique<detail::GhostColumns>(cols_, split);
+}
+
+void CsrMatrix::prepare() {
   detail::CsrArrays arrays =
       on_host(rows_.local_size(), cols_.local_size(), row_pointers_, columns_, values_);
   const detail::CsrCheck check = detail::check_csr(arrays);
   if (!check.fault.empty()) {
-    const std::string message = "matrix in compressed rows, " + std::to_string(num_rows) + " x " +
-                                std::to_string(num_columns) + ": " + check.fault;
+    const std::string message = "matrix in compressed rows, " + std::to_string(num_rows()) +
+                                " x " + std::to_string(num_columns()) + ": " + check.fault;
     if (check.shape_fault) throw ShapeError(message);
     throw DataError(message);
   }
@@ -88,7 +120,7 @@ CsrMatrix::CsrMatrix(GlobalIndex num_rows, GlobalIndex num_columns, RowPointers 
   }
   if constexpr (runs_on_host<ExecSpace>) {
     impl_->arrays = arrays;
-    impl_->layout = detail::choose_layout(arrays.num_rows, num_nonzeros(), [&](Index i) {
+    impl_->layout = detail::choose_layout(arrays.num_rows, arrays.num_nonzeros(), [&](Index i) {
       return arrays.row_pointers(i + 1) - arrays.row_pointers(i);
     });
     if (impl_->layout == detail::RowLayout::compressed)
@@ -102,8 +134,10 @@ CsrMatrix::~CsrMatrix() = default;
 
 double CsrMatrix::asymmetry() const {
   std::call_once(impl_->asymmetry_once, [this] {
-    impl_->asymmetry = detail::asymmetry(
-        on_host(rows_.local_size(), cols_.local_size(), row_pointers_, columns_, values_));
+    const detail::CsrArrays own =
+        on_host(rows_.local_size(), cols_.local_size(), row_pointers_, columns_, values_);
+    impl_->asymmetry = impl_->ghosts ? detail::asymmetry(rows_, own, *impl_->ghosts)
+                                     : detail::asymmetry(own);
   });
   return impl_->asymmetry;
 }
@@ -123,18 +157,25 @@ void check_length(const CsrMatrix& A, const Vector& v, const Partition& wanted, 
 void CsrMatrix::apply(const Vector& x, const Vector& y) const {
   check_length(*this, x, cols_, "x");
   check_length(*this, y, rows_, "y");
+  if (impl_->ghosts) impl_->ghosts->begin(x);
   product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
           detail::StoreProduct{y.data()});
+  if (impl_->ghosts) impl_->ghosts->finish(nullptr, y.data());
 }
 
 double CsrMatrix::apply_dot(const Vector& x, const Vector& y) const {
   check_length(*this, x, cols_, "x");
   check_length(*this, y, rows_, "y");
-  return product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this, x.data(),
-                 detail::StoreProductAndDot{x.data(), y.data()});
+  if (impl_->ghosts) impl_->ghosts->begin(x);
+  double dot = product(impl_->arrays, impl_->layout, impl_->slices, impl_->row_blocks, *this,
+                       x.data(), detail::StoreProductAndDot{x.data(), y.data()});
+  if (impl_->ghosts) dot += impl_->ghosts->finish(x.data(), y.data());
+  return rows_.communicator().sum(dot);
 }
 
 double CsrMatrix::residual(const Vector& b, const Vector& x, const Vector& r) const {
+  // A sum formed before the other ranks' part is subtracted would lose the digits of a small one.
+  if (impl_->ghosts) return LinearOperator::residual(b, x, r);
   check_length(*this, b, rows_, "b");
   check_length(*this, x, cols_, "x");
   check_length(*this, r, rows_, "r");
@@ -154,13 +195,17 @@ void CsrMatrix::apply_adjoint(const Vector& x, const Vector& y) const {
           on_host(rows_.local_size(), cols_.local_size(), row_pointers_, columns_, values_));
       const MemSpace memory;
       impl_->transpose = std::make_unique<CsrMatrix>(
-          num_columns(), num_rows(), Kokkos::create_mirror_view_and_copy(memory, t.row_pointers),
+          cols_.local_size(), rows_.local_size(), Kokkos::create_mirror_view_and_copy(memory, t.row_pointers),
           Kokkos::create_mirror_view_and_copy(memory, t.columns),
           Kokkos::create_mirror_view_and_copy(memory, t.values));
     }
     transpose = impl_->transpose.get();
   }
-  transpose->apply(x, y);
+  if (!impl_->ghosts) return transpose->apply(x, y);
+  const Partition own_rows(rows_.local_size());
+  const Partition own_columns(cols_.local_size());
+  transpose->apply(Vector(x.view(), own_rows), Vector(y.view(), own_columns));
+  impl_->ghosts->add_adjoint(x, y);
 }
 
 namespace detail {
@@ -204,6 +249,7 @@ double CsrMatrix::memory_bytes() const {
   double bytes =
       static_cast<double>(row_pointers_.span() * sizeof(GlobalIndex) +
                           columns_.span() * sizeof(Index) + values_.span() * sizeof(double));
+  if (impl_->ghosts) bytes += impl_->ghosts->memory_bytes();
   bytes += impl_->slices.memory_bytes();
   const std::lock_guard lock(impl_->transpose_mutex);
   if (impl_->transpose) bytes += impl_->transpose->memory_bytes();

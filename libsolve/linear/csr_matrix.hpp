@@ -8,6 +8,10 @@ namespace libsolve {
 /// Sparse matrix in compressed rows: 64-bit row pointers, 32-bit columns, double values. Column
 /// indices of a row are sorted and unique. The product runs on a layout chosen at construction for
 /// the speed of the memory bus (see csr_matrix.cpp); the plain arrays stay available.
+///
+/// On several ranks each holds a block of rows. The entries in its own columns are the arrays below
+/// (the diagonal block, with local columns); the others are kept apart, and the entries of x they
+/// need come through a Halo while the own block is worked on.
 class LIBSOLVE_EXPORT CsrMatrix final : public LinearOperator {
  public:
   using RowPointers = Kokkos::View<const GlobalIndex*, MemSpace>;
@@ -18,15 +22,21 @@ class LIBSOLVE_EXPORT CsrMatrix final : public LinearOperator {
   /// duplicates are summed.
   CsrMatrix(GlobalIndex num_rows, GlobalIndex num_columns, RowPointers row_pointers,
             Columns columns, ConstVectorView values);
+  using GlobalColumns = Kokkos::View<const GlobalIndex*, MemSpace>;
+  /// This rank's rows, with columns counted over all ranks. Collective; throws on all ranks where
+  /// it throws on one.
+  CsrMatrix(const Partition& rows, const Partition& columns, const RowPointers& row_pointers,
+            const GlobalColumns& global_columns, const ConstVectorView& values);
   ~CsrMatrix() override;
 
   const RowPointers& row_pointers() const noexcept { return row_pointers_; }
   const Columns& columns() const noexcept { return columns_; }
   const ConstVectorView& values() const noexcept { return values_; }
-  GlobalIndex num_nonzeros() const noexcept { return static_cast<GlobalIndex>(values_.extent(0)); }
+  /// Over all ranks.
+  GlobalIndex num_nonzeros() const noexcept { return num_nonzeros_; }
 
   /// max |a_ij - a_ji| / max |a_ij|, computed (and kept) at the first call; infinity for a
-  /// rectangular matrix or an unsymmetric pattern with nonzero values.
+  /// rectangular matrix or an unsymmetric pattern with nonzero values. Collective at that call.
   double asymmetry() const;
 
   const Partition& row_partition() const override { return rows_; }
@@ -44,11 +54,13 @@ class LIBSOLVE_EXPORT CsrMatrix final : public LinearOperator {
 
  private:
   struct Impl;
+  void prepare();
   Partition rows_;
   Partition cols_;
   RowPointers row_pointers_;
   Columns columns_;
   ConstVectorView values_;
+  GlobalIndex num_nonzeros_ = 0;
   std::unique_ptr<Impl> impl_;
 };
 

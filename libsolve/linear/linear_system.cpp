@@ -18,13 +18,14 @@ LinearSystem::~LinearSystem() = default;
 
 std::vector<Field> LinearSystem::solution() const {
   return {{.name = "x", .values = x_, .shape = {}, .units = solution_units,
-           .description = "solution of A x = b", .grid = grid}};
+           .description = "solution of A x = b", .grid = grid, .box = box}};
 }
 
 std::vector<Field> LinearSystem::data() const {
   std::vector<Field> fields = {{.name = "b", .values = b_, .shape = {}, .units = {},
                                 .description = "right-hand side of A x = b",
-                                .grid = A_->num_rows() == A_->num_columns() ? grid : std::nullopt}};
+                                .grid = A_->num_rows() == A_->num_columns() ? grid : std::nullopt,
+                                .box = box}};
   fields.insert(fields.end(), extra_data.begin(), extra_data.end());
   return fields;
 }

@@ -27,6 +27,8 @@ class LIBSOLVE_EXPORT LinearSystem final : public Problem {
   std::optional<NullSpace> null_space;
   /// The grid the unknowns live on, where there is one.
   std::optional<Grid> grid;
+  /// The cells of it that this rank has, where it is cut into boxes.
+  std::optional<Box> box;
   /// Known solution, for errors in tests and results.
   std::optional<Vector> exact_solution;
   std::string text = "linear system";     ///< what description() says

@@ -2,6 +2,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
+#include <libsolve/linear/detail/stencil_interface.hpp>
 #include <libsolve/linear/detail/stencil_kernels.hpp>
 #include <libsolve/linear/stencil_operator.hpp>
 #include <limits>
@@ -179,7 +180,7 @@ struct OpenEndFaces {
   }
 };
 
-void check_grid(const Grid& grid) {
+const Grid& checked(const Grid& grid) {
   GlobalIndex cells = 1;
   for (const Index n : grid.cells) {
     if (n < 1)
@@ -192,13 +193,35 @@ void check_grid(const Grid& grid) {
                        std::to_string(grid.cells[1]) + " x " + std::to_string(grid.cells[2]) +
                        " cells is beyond the 2147483647 that one rank can hold");
   }
+  return grid;
+}
+
+}  // namespace detail
+
+namespace detail {
+
+const GridPartition& checked(const GridPartition& parts) {
+  if (parts.communicator().any(parts.own().num_cells() == 0))
+    throw ShapeError("a stencil needs at least one cell on each of " +
+                     std::to_string(parts.communicator().size()) + " ranks");
+  return parts;
+}
+
+void check_length(size_t length, const Box& own, const std::string& what) {
+  if (length != static_cast<size_t>(own.num_cells()))
+    throw ShapeError("a stencil on " + std::to_string(own.num_cells()) +
+                     " cells needs as many entries of " + what + ", got " + std::to_string(length));
 }
 
 }  // namespace detail
 
 StencilOperator::StencilOperator(Grid grid, Constant coefficients)
-    : grid_(grid), is_constant_(true), constant_(coefficients) {
-  detail::check_grid(grid_);
+    : StencilOperator(GridPartition(detail::checked(grid)), coefficients) {}
+
+StencilOperator::StencilOperator(Grid grid, Variable coefficients)
+    : StencilOperator(GridPartition(detail::checked(grid)), std::move(coefficients)) {}
+
+void StencilOperator::check_constant() const {
   const auto check = [](double v, const char* what, int axis) {
     if (!(v >= 0.0) || !std::isfinite(v))
       throw DataError("a stencil needs finite coefficients that are not negative; the " +
@@ -211,29 +234,22 @@ StencilOperator::StencilOperator(Grid grid, Constant coefficients)
     check(constant_.wall[a][1], "high wall", a);
   }
   check(constant_.shift, "shift", -1);
-  partition_ = Partition(grid_.num_cells());
 }
 
-StencilOperator::StencilOperator(Grid grid, Variable coefficients)
-    : grid_(grid), is_constant_(false), variable_(std::move(coefficients)) {
-  detail::check_grid(grid_);
-  const auto n = static_cast<size_t>(grid_.num_cells());
-  const auto check = [&](size_t length, const std::string& what) {
-    if (length != n)
-      throw ShapeError("a stencil on " + std::to_string(n) + " cells needs as many entries of " +
-                       what + ", got " + std::to_string(length));
-  };
-  check(variable_.excess.extent(0), "'excess'");
-  if (variable_.solid.extent(0) != 0) check(variable_.solid.extent(0), "'solid'");
+void StencilOperator::check_variable() const {
+  const Box& own = parts_.own();
+  detail::check_length(variable_.excess.extent(0), own, "'excess'");
+  if (variable_.solid.extent(0) != 0)
+    detail::check_length(variable_.solid.extent(0), own, "'solid'");
   Index inner = 1;
   for (int a = 0; a < 3; ++a) {
-    const Index cells = grid_.cells[a];
-    if (cells > 1) {
-      check(variable_.face[a].extent(0), "'face' along axis " + std::to_string(a));
+    const Index cells = own.cells(a);
+    if (parts_.grid().cells[a] > 1) {
+      detail::check_length(variable_.face[a].extent(0), own, "'face' along axis " + std::to_string(a));
       GlobalIndex open = 0;
       Kokkos::parallel_reduce("stencil::check_end_faces",
                               Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(
-                                  0, static_cast<Index>(grid_.num_cells() / cells)),
+                                  0, static_cast<Index>(own.num_cells() / cells)),
                               detail::OpenEndFaces{variable_.face[a], cells, inner}, open);
       if (open != 0)
         throw DataError("the last faces along axis " + std::to_string(a) +
@@ -242,19 +258,11 @@ StencilOperator::StencilOperator(Grid grid, Variable coefficients)
     }
     inner *= cells;
   }
-  partition_ = Partition(grid_.num_cells());
 }
 
 StencilOperator::~StencilOperator() = default;
 
 namespace detail {
-
-/// Calls use(ConstantStencil) or use(VariableStencil).
-template <class Use>
-auto with_stencil(const StencilOperator& A, const Use& use) {
-  if (A.is_constant()) return use(make_stencil(A.grid(), A.constant()));
-  return use(make_stencil(A.grid(), A.variable()));
-}
 
 void check_length(const StencilOperator& A, const Vector& v, const char* name) {
   if (v.local_size() != A.row_partition().local_size())
@@ -265,20 +273,39 @@ void check_length(const StencilOperator& A, const Vector& v, const char* name) {
 
 }  // namespace detail
 
+template <class Use>
+auto StencilOperator::with_local_stencil(const Use& use) const {
+  if (is_constant_) return use(detail::make_stencil(local_grid_, local_constant_));
+  return use(detail::make_stencil(local_grid_, local_variable_));
+}
+
 std::shared_ptr<CsrMatrix> StencilOperator::assemble() const {
-  return detail::with_stencil(*this, [](const auto& s) { return detail::assemble_stencil(s); });
+  if (interface_) return assemble_with_ghosts();
+  return with_local_stencil([](const auto& s) { return detail::assemble_stencil(s); });
+}
+
+void StencilOperator::begin_exchange(const Vector& x) const {
+  if (interface_) interface_->halo.begin<double>(x.view(), interface_->ghosts);
+}
+
+double StencilOperator::finish_exchange(const Vector& x, const Vector& y) const {
+  if (!interface_) return 0.0;
+  interface_->halo.end<double>(interface_->ghosts);
+  return detail::subtract_ghosts(*interface_, x.data(), y.data());
 }
 
 void StencilOperator::apply(const Vector& x, const Vector& y) const {
   detail::check_length(*this, x, "x");
   detail::check_length(*this, y, "y");
-  detail::with_stencil(
-      *this, [&](const auto& s) { detail::stencil_apply(default_space(), s, x.data(), y.data()); });
+  begin_exchange(x);
+  with_local_stencil(
+      [&](const auto& s) { detail::stencil_apply(default_space(), s, x.data(), y.data()); });
+  finish_exchange(x, y);
 }
 
 bool StencilOperator::diagonal(const Vector& d) const {
   detail::check_length(*this, d, "d");
-  detail::with_stencil(*this, [&](const auto& s) {
+  with_local_stencil([&](const auto& s) {
     using Stencil = std::decay_t<decltype(s)>;
     Kokkos::parallel_for(
         "stencil::diagonal",
@@ -291,37 +318,45 @@ bool StencilOperator::diagonal(const Vector& d) const {
 double StencilOperator::apply_dot(const Vector& x, const Vector& y) const {
   detail::check_length(*this, x, "x");
   detail::check_length(*this, y, "y");
-  return detail::with_stencil(*this, [&](const auto& s) {
+  begin_exchange(x);
+  double dot = with_local_stencil([&](const auto& s) {
     return detail::stencil_apply_dot(default_space(), s, x.data(), y.data());
   });
+  dot += finish_exchange(x, y);
+  return x.communicator().sum(dot);
 }
 
 double StencilOperator::update_direction_and_apply(const Vector& z, double beta, const Vector& p,
                                                    const Vector& q) const {
+  // Neighbours beyond a cut want the new p: it has to be there before the product.
+  if (interface_) return LinearOperator::update_direction_and_apply(z, beta, p, q);
   detail::check_length(*this, z, "z");
   detail::check_length(*this, p, "p");
   detail::check_length(*this, q, "q");
-  return detail::with_stencil(*this, [&](const auto& s) {
+  return with_local_stencil([&](const auto& s) {
     return detail::stencil_update_apply_dot(default_space(), s, z.data(), beta, p.data(), q.data());
   });
 }
 
 double StencilOperator::residual(const Vector& b, const Vector& x, const Vector& r) const {
+  // A sum formed before the neighbours' part is subtracted would lose the digits of a small one.
+  if (interface_) return LinearOperator::residual(b, x, r);
   detail::check_length(*this, b, "b");
   detail::check_length(*this, x, "x");
   detail::check_length(*this, r, "r");
-  return detail::with_stencil(*this, [&](const auto& s) {
+  return with_local_stencil([&](const auto& s) {
     return detail::stencil_residual(default_space(), s, b.data(), x.data(), r.data());
   });
 }
 
 std::string StencilOperator::description() const {
+  const Grid& whole = grid();
   int points = 1;
   std::string size;
   for (int a = 0; a < 3; ++a) {
-    if (grid_.cells[a] > 1) points += 2;
-    if (a < grid_.dimension || grid_.cells[a] > 1)
-      size += (a == 0 ? "" : " x ") + std::to_string(grid_.cells[a]);
+    if (whole.cells[a] > 1) points += 2;
+    if (a < whole.dimension || whole.cells[a] > 1)
+      size += (a == 0 ? "" : " x ") + std::to_string(whole.cells[a]);
   }
   return std::to_string(points) + "-point stencil, " + size + ", " +
          (is_constant_ ? "constant coefficients" : "variable coefficients");
@@ -331,9 +366,9 @@ double StencilOperator::bytes_per_apply() const {
   double doubles = 2.0;
   if (!is_constant_) {
     doubles += 1.0;
-    for (const Index n : grid_.cells) doubles += n > 1 ? 1.0 : 0.0;
+    for (const Index n : grid().cells) doubles += n > 1 ? 1.0 : 0.0;
   }
-  return 8.0 * doubles * static_cast<double>(grid_.num_cells());
+  return 8.0 * doubles * static_cast<double>(grid().num_cells());
 }
 
 double StencilOperator::memory_bytes() const {
@@ -341,6 +376,10 @@ double StencilOperator::memory_bytes() const {
   double bytes = 8.0 * static_cast<double>(variable_.excess.extent(0)) +
                  static_cast<double>(variable_.solid.extent(0));
   for (const VectorView& face : variable_.face) bytes += 8.0 * static_cast<double>(face.extent(0));
+  if (interface_)
+    bytes += 8.0 * static_cast<double>(local_variable_.excess.extent(0) +
+                                       2 * interface_->ghosts.extent(0)) +
+             interface_->halo.memory_bytes();
   return bytes;
 }
 

@@ -49,7 +49,10 @@ std::string resume_from(const std::string& path, const Case& c, const Problem& p
                        "--resume needs this field, and it is not in the file; run without "
                        "--resume, or with all solution fields in [output]");
     try {
-      file.read_vector(name, field.values);
+      if (field.grid && field.box)
+        file.read_box(name, *field.grid, *field.box, field.values.view());
+      else
+        file.read_vector(name, field.values);
     } catch (const ShapeError& e) {
       throw InputError(
           {.file = path, .line = 0, .column = 0}, name,

@@ -2,7 +2,7 @@
 
 #include <cmath>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/random_vector.hpp>
+#include <libsolve/core/random.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/io/hdf5_file.hpp>
 #include <numbers>
@@ -14,6 +14,7 @@ using libsolve::Vector;
 
 namespace {
 
+/// An array over the box.
 Vector cell_vector(const char* label, const Geometry& g) {
   return Vector(label, libsolve::Partition(g.num_cells()));
 }
@@ -118,7 +119,7 @@ Vector read_field(const std::string& file, const std::string& dataset, const Geo
                                " (slowest axis first); change 'size' or the file");
   }
   Vector v = cell_vector("poisson::file", g);
-  h5.read_vector(dataset, v);
+  h5.read_box(dataset, make_grid(g), g.box(), v.view());
   const Index bad = first_bad_cell(g, v, false);
   if (bad < g.num_cells())
     throw libsolve::DataError("dataset '" + dataset + "' of " + path + " must be finite; " +
@@ -163,6 +164,26 @@ Vector make_coefficient(const PoissonOptions& options, const Geometry& g,
   return k;
 }
 
+struct FillRandom {
+  Geometry g;
+  RandomStream stream;
+  bool normal;
+  double* v;
+  KOKKOS_INLINE_FUNCTION void operator()(Index c) const {
+    const std::uint64_t index = g.natural_index(c);
+    v[c] = normal ? stream.normal(index) : stream.uniform(index, -1.0, 1.0);
+  }
+};
+
+namespace {
+
+void fill_random(const Geometry& g, const RandomStream& stream, bool normal, const Vector& v) {
+  Kokkos::parallel_for("poisson::fill_random", Policy(0, g.num_cells()),
+                       FillRandom{g, stream, normal, v.data()});
+}
+
+}  // namespace
+
 Vector make_right_hand_side(const PoissonOptions& options, const Geometry& g,
                             const libsolve::Context& context) {
   if (options.right_hand_side == "file")
@@ -170,10 +191,9 @@ Vector make_right_hand_side(const PoissonOptions& options, const Geometry& g,
   Vector f = cell_vector("poisson::right_hand_side", g);
   if (options.right_hand_side == "ones")
     libsolve::fill(f, 1.0);
-  else if (options.right_hand_side == "normal")
-    libsolve::fill_normal(f, RandomStream(context.seed, "poisson::right_hand_side"));
   else
-    libsolve::fill_uniform(f, RandomStream(context.seed, "poisson::right_hand_side"));
+    fill_random(g, RandomStream(context.seed, "poisson::right_hand_side"),
+                options.right_hand_side == "normal", f);
   return f;
 }
 
@@ -182,7 +202,7 @@ Vector make_initial_guess(const PoissonOptions& options, const Geometry& g,
   Vector x = cell_vector("poisson::x", g);
   if (options.initial_guess == "ones") libsolve::fill(x, 1.0);
   if (options.initial_guess == "random")
-    libsolve::fill_uniform(x, RandomStream(context.seed, "poisson::initial_guess"));
+    fill_random(g, RandomStream(context.seed, "poisson::initial_guess"), false, x);
   return x;
 }
 

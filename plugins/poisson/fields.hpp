@@ -35,6 +35,8 @@ struct SmoothCoefficient {
 
 SmoothCoefficient make_smooth(const PoissonOptions& options);
 
+// Vectors below are arrays over the box of `g`, on a rank of their own.
+
 /// k for each cell.
 libsolve::Vector make_coefficient(const PoissonOptions& options, const Geometry& g,
                                   const libsolve::Context& context);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/random.hpp>
+#include <libsolve/linear/grid_halo.hpp>
 #include <numbers>
 #include <numeric>
 #include <vector>
@@ -64,7 +65,7 @@ struct PaintBodies {
                      at[b] < body.low[a][q][b] + body.width[a][q];
         if (inside) return;
       }
-    solid[at[0] + g.n[0] * (at[1] + g.n[1] * at[2])] = 1;
+    if (g.holds(at)) solid[g.cell(at)] = 1;
   }
 };
 
@@ -154,9 +155,13 @@ struct CloseLoneCells {
     g.locate(c, at);
     Index stride = 1;
     for (int a = 0; a < g.dimension; ++a) {
-      if (at[a] > 0 ? solid[c - stride] == 0 : g.dirichlet[a][0]) return;
-      if (at[a] + 1 < g.n[a] ? solid[c + stride] == 0 : g.dirichlet[a][1]) return;
-      stride *= g.n[a];
+      // what lies beyond a box that ends inside the grid is not known, and taken as fluid
+      if (g.holds_before(a, at[a]) ? solid[c - stride] == 0 : at[a] > 0 || g.dirichlet[a][0])
+        return;
+      if (g.holds_after(a, at[a]) ? solid[c + stride] == 0
+                                  : at[a] + 1 < g.n[a] || g.dirichlet[a][1])
+        return;
+      stride *= g.cells[a];
     }
     solid[c] = 1;
   }
@@ -165,6 +170,25 @@ struct CloseLoneCells {
 void close_lone_cells(const Geometry& g, const Solid& solid) {
   Kokkos::parallel_for("poisson::close_lone_cells", Policy(0, g.num_cells()),
                        CloseLoneCells{g, solid.data()});
+}
+
+struct CopyPart {
+  Geometry around, own;
+  const unsigned char* from;
+  unsigned char* to;
+  KOKKOS_INLINE_FUNCTION void operator()(Index c) const {
+    Index at[3];
+    own.locate(c, at);
+    to[c] = from[around.cell(at)];
+  }
+};
+
+Solid own_mask(const Geometry& around, const Geometry& own, const Solid& solid) {
+  if (solid.extent(0) == 0 || around.box() == own.box()) return solid;
+  const Solid part("poisson::mask", static_cast<size_t>(own.num_cells()));
+  Kokkos::parallel_for("poisson::own_mask", Policy(0, own.num_cells()),
+                       CopyPart{around, own, solid.data(), part.data()});
+  return part;
 }
 
 namespace {
@@ -195,7 +219,72 @@ class DisjointSets {
 
 }  // namespace
 
-std::optional<libsolve::NullSpace> find_null_space(const Geometry& g,
+namespace {
+
+using libsolve::GridPartition;
+
+/// The same numbers for all cells of a component that several ranks share: each takes the smallest
+/// of what the ranks beside it have, until nothing changes.
+/// value[c] belongs to the component of which c is the root; cells of others are not looked at.
+void spread_smallest(const Geometry& g, const GridPartition& parts,
+                     const std::array<VectorView, 3>& face, DisjointSets& sets,
+                     std::vector<std::int64_t>& value) {
+  const Index n = g.num_cells();
+  const libsolve::GridHalo halo(parts, 1);
+  const Geometry around = g.with_box(halo.box());
+  const Kokkos::HostSpace host;
+  // Faces of all cells around, for the links from the rank before.
+  std::array<VectorView::HostMirror, 3> links;
+  for (int a = 0; a < 3; ++a) {
+    if (g.n[a] == 1) continue;
+    const VectorView all("poisson::faces", static_cast<size_t>(around.num_cells()));
+    halo.fetch<double>(face[a], all);
+    links[a] = Kokkos::create_mirror_view_and_copy(host, all);
+  }
+  // Pairs of a cell here and one beyond a cut that a face links.
+  std::vector<std::pair<Index, Index>> pairs;
+  for (Index c = 0; c < n; ++c) {
+    Index at[3];
+    g.locate(c, at);
+    for (int a = 0; a < 3; ++a) {
+      if (g.n[a] == 1) continue;
+      Index beside[3] = {at[0], at[1], at[2]};
+      if (!g.holds_after(a, at[a]) && at[a] + 1 < g.n[a]) {
+        ++beside[a];
+        if (links[a](around.cell(at)) > 0.0) pairs.emplace_back(c, around.cell(beside));
+        --beside[a];
+      }
+      if (!g.holds_before(a, at[a]) && at[a] > 0) {
+        --beside[a];
+        if (links[a](around.cell(beside)) > 0.0) pairs.emplace_back(c, around.cell(beside));
+      }
+    }
+  }
+  const VectorView own("poisson::labels", static_cast<size_t>(n));
+  const VectorView all("poisson::labels", static_cast<size_t>(around.num_cells()));
+  const auto own_host = Kokkos::create_mirror_view(own);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Index c = 0; c < n; ++c)
+      own_host(c) = static_cast<double>(value[static_cast<size_t>(sets.find(c))]);
+    Kokkos::deep_copy(own, own_host);
+    halo.fetch<double>(own, all);
+    const auto theirs = Kokkos::create_mirror_view_and_copy(host, all);
+    for (const auto& [here, there] : pairs) {
+      auto& mine = value[static_cast<size_t>(sets.find(here))];
+      const auto other = static_cast<std::int64_t>(theirs(there));
+      if (other < mine) {
+        mine = other;
+        changed = true;
+      }
+    }
+    changed = parts.communicator().any(changed);
+  }
+}
+
+}  // namespace
+
+std::optional<libsolve::NullSpace> find_null_space(const Geometry& g, const GridPartition& parts,
                                                    const std::array<VectorView, 3>& face,
                                                    const VectorView& excess, const Solid& solid) {
   const Index n = g.num_cells();
@@ -206,26 +295,65 @@ std::optional<libsolve::NullSpace> find_null_space(const Geometry& g,
   for (int a = 0; a < 3; ++a) {
     if (g.n[a] > 1) {
       const auto f = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), face[a]);
-      for (Index c = 0; c + stride < n; ++c)
-        if (f(c) > 0.0) sets.join(c, c + stride);
+      for (Index c = 0; c < n; ++c)
+        if (f(c) > 0.0 && c / stride % g.cells[a] + 1 < g.cells[a]) sets.join(c, c + stride);
     }
-    stride *= g.n[a];
+    stride *= g.cells[a];
   }
-  // Components with an excess are not singular.
-  std::vector<unsigned char> fixed(static_cast<size_t>(n), 0);
-  for (Index c = 0; c < n; ++c)
-    if (e(c) > 0.0) fixed[sets.find(c)] = 1;
+  // Each component's smallest row, and 0 where some cell of it has an excess (it is not singular
+  // then) or is solid, else 1.
+  const GlobalIndex first_row = parts.partition().first_row();
+  std::vector<std::int64_t> smallest(static_cast<size_t>(n)), free(static_cast<size_t>(n), 1);
+  for (Index c = 0; c < n; ++c) {
+    const auto root = static_cast<size_t>(sets.find(c));
+    if (root == static_cast<size_t>(c)) smallest[root] = first_row + c;
+    if (e(c) > 0.0 || (is_solid.extent(0) != 0 && is_solid(c) != 0)) free[root] = 0;
+  }
+  const bool is_cut = parts.communicator().size() > 1;
+  if (is_cut) {
+    spread_smallest(g, parts, face, sets, smallest);
+    spread_smallest(g, parts, face, sets, free);
+  }
+  // Numbers for the components, given by the ranks that have their smallest rows.
+  std::vector<std::int64_t> number(static_cast<size_t>(n), -1);
+  std::int64_t count = 0;
+  for (Index c = 0; c < n; ++c) {
+    const auto root = static_cast<size_t>(sets.find(c));
+    if (free[root] != 0 && smallest[root] == first_row + c)
+      number[static_cast<size_t>(c)] = count++;
+  }
+  const std::int64_t before = parts.communicator().exclusive_scan(count);
+  const std::int64_t total = parts.communicator().sum(count);
+  if (total == 0) return std::nullopt;
+  Kokkos::View<std::int64_t*, MemSpace> numbers("poisson::numbers", static_cast<size_t>(n));
+  const auto numbers_host = Kokkos::create_mirror_view(numbers);
+  for (Index c = 0; c < n; ++c) {
+    const std::int64_t k = number[static_cast<size_t>(c)];
+    numbers_host(c) = k < 0 ? -1 : before + k;
+  }
+  Kokkos::deep_copy(numbers, numbers_host);
+  std::vector<GlobalIndex> wanted;
+  for (Index c = 0; c < n; ++c) {
+    const auto root = static_cast<size_t>(sets.find(c));
+    if (root == static_cast<size_t>(c) && free[root] != 0) wanted.push_back(smallest[root]);
+  }
+  const libsolve::Halo of_numbers(parts.partition(), wanted);
+  const Kokkos::View<std::int64_t*, MemSpace> got("poisson::numbers", wanted.size());
+  of_numbers.fetch<std::int64_t>(numbers, got);
+  const auto got_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), got);
+
   Kokkos::View<Index*, MemSpace> labels("poisson::components", static_cast<size_t>(n));
   const auto host = Kokkos::create_mirror_view(labels);
-  Index count = 0;
+  size_t next = 0;
   for (Index c = 0; c < n; ++c) {
     const Index root = sets.find(c);
-    const bool outside = fixed[root] != 0 || (is_solid.extent(0) != 0 && is_solid(c) != 0);
-    host(c) = outside ? -1 : (root == c ? count++ : host(root));
+    if (free[static_cast<size_t>(root)] == 0)
+      host(c) = -1;
+    else
+      host(c) = root == c ? static_cast<Index>(got_host(next++)) : host(root);
   }
-  if (count == 0) return std::nullopt;
   Kokkos::deep_copy(labels, host);
-  return libsolve::NullSpace(labels, count, libsolve::Partition(n));
+  return libsolve::NullSpace(labels, static_cast<Index>(total), parts.partition());
 }
 
 }  // namespace poisson

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <libsolve/core/grid_partition.hpp>
 #include <libsolve/linear/null_space.hpp>
 #include <libsolve/plugin/registry.hpp>
 #include <optional>
@@ -8,15 +9,20 @@
 
 namespace poisson {
 
-/// 1 at solid cells, 0 elsewhere; empty for mask = "none".
+/// 1 at solid cells of the box, 0 elsewhere; empty for mask = "none".
 Solid make_mask(const PoissonOptions& options, const Geometry& g, const libsolve::Context& context);
 
 /// With Neumann solids: cells that touch neither fluid nor a Dirichlet wall become solid.
 void close_lone_cells(const Geometry& g, const Solid& solid);
 
-/// Labels the connected components (by faces > 0) in which every excess is 0, in the order of their
-/// first cells; empty where there is none.
+/// The cells of a smaller box of the same grid.
+Solid own_mask(const Geometry& around, const Geometry& own, const Solid& solid);
+
+/// Labels the connected components (by faces > 0) in which every excess is 0, over all ranks;
+/// empty where there is none. `face`: those of the rank's box, faces to the next rank's cells
+/// included. Collective.
 std::optional<libsolve::NullSpace> find_null_space(const Geometry& g,
+                                                   const libsolve::GridPartition& parts,
                                                    const std::array<VectorView, 3>& face,
                                                    const VectorView& excess, const Solid& solid);
 

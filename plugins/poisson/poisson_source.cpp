@@ -3,6 +3,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
+#include <libsolve/linear/grid_halo.hpp>
 
 #include "fields.hpp"
 #include "mask.hpp"
@@ -20,7 +21,7 @@ Geometry make_geometry(const PoissonOptions& o) {
   Geometry g;
   g.dimension = o.dimension();
   for (int a = 0; a < g.dimension; ++a) {
-    g.n[a] = o.size[static_cast<size_t>(a)];
+    g.n[a] = g.cells[a] = o.size[static_cast<size_t>(a)];
     g.length[a] = pick(o.length, a);
     g.anisotropy[a] = pick(o.anisotropy, a);
     for (int s = 0; s < 2; ++s) {
@@ -92,68 +93,88 @@ PoissonSource::PoissonSource(const Options& options, const libsolve::Context& co
 
 std::unique_ptr<libsolve::Problem> PoissonSource::create() {
   const PoissonOptions& o = options_;
-  if (context_.communicator.size() > 1)
-    throw libsolve::Unsupported("the source 'poisson' works on one rank, the run has " +
-                                std::to_string(context_.communicator.size()) +
-                                "; start one rank with more threads");
-  const Geometry g = make_geometry(o);
-  const libsolve::Grid grid = make_grid(g);
+  const Geometry whole = make_geometry(o);
+  const libsolve::Grid grid = make_grid(whole);
+  const libsolve::GridPartition parts = context_.communicator.size() > 1
+                                            ? libsolve::GridPartition(grid, context_.communicator)
+                                            : libsolve::GridPartition(grid);
+  const Geometry g = whole.with_box(parts.own());
+  const auto field = [&](const char* name, const VectorView& values, const char* description) {
+    return libsolve::Field{.name = name,
+                           .values = Vector(values, parts.partition()),
+                           .shape = {},
+                           .units = {},
+                           .description = description,
+                           .grid = grid,
+                           .box = parts.own()};
+  };
+
+  // Closing lone cells looks at their neighbours, and faces at both cells they separate.
+  const Geometry around = whole.with_box(parts.extended(2));
+  const bool is_cut = !(around.box() == g.box());
+  const libsolve::GridHalo cut = is_cut ? libsolve::GridHalo(parts, 2) : libsolve::GridHalo();
+  const auto own_part = [&](const VectorView& all) {
+    if (!is_cut || all.extent(0) == 0) return all;
+    const VectorView own("poisson::own", static_cast<size_t>(g.num_cells()));
+    cut.take_own<double>(all, own);
+    return own;
+  };
 
   std::shared_ptr<const StencilOperator> stencil;
   std::optional<libsolve::NullSpace> null_space;
   std::vector<libsolve::Field> fields;
-  const Solid solid = make_mask(o, g, context_);
-  if (solid.extent(0) != 0 && o.mask_boundary == "neumann" && o.reaction == 0.0)
-    close_lone_cells(g, solid);
-  if (o.coefficient == "constant" && solid.extent(0) == 0) {
+  const Solid solid_around = make_mask(o, around, context_);
+  const bool has_solid = o.mask != "none";
+  if (has_solid && o.mask_boundary == "neumann" && o.reaction == 0.0)
+    close_lone_cells(around, solid_around);
+  const Solid solid = own_mask(around, g, solid_around);
+  if (o.coefficient == "constant" && !has_solid) {
     const auto constant = constant_stencil(g, o.value, o.reaction);
-    stencil = std::make_shared<StencilOperator>(grid, constant);
+    stencil = std::make_shared<StencilOperator>(parts, constant);
     bool singular = constant.shift == 0.0;
     for (const auto& walls : constant.wall)
       singular = singular && walls[0] == 0.0 && walls[1] == 0.0;
     if (singular) null_space = libsolve::NullSpace::constants(stencil->row_partition());
   } else {
-    const Vector k = make_coefficient(o, g, context_);
-    const auto variable = variable_stencil(g, k.view(), solid, o.mask_boundary == "dirichlet",
-                                           o.centering == "vertex", o.value, o.reaction);
-    stencil = std::make_shared<StencilOperator>(grid, variable);
+    const Vector k = make_coefficient(o, around, context_);
+    auto variable = variable_stencil(around, k.view(), solid_around, o.mask_boundary == "dirichlet",
+                                     o.centering == "vertex", o.value, o.reaction);
+    if (is_cut) {
+      for (VectorView& face : variable.face) face = own_part(face);
+      variable.excess = own_part(variable.excess);
+      variable.solid = solid;
+    }
     bool any_dirichlet = o.reaction > 0.0;
     for (int a = 0; a < g.dimension; ++a)
       any_dirichlet = any_dirichlet || g.dirichlet[a][0] || g.dirichlet[a][1];
-    if (solid.extent(0) != 0) {
-      if (o.reaction == 0.0) null_space = find_null_space(g, variable.face, variable.excess, solid);
+    if (has_solid) {
+      if (o.reaction == 0.0)
+        null_space = find_null_space(g, parts, variable.face, variable.excess, solid);
     } else if (!any_dirichlet) {
-      null_space = libsolve::NullSpace::constants(stencil->row_partition());
+      null_space = libsolve::NullSpace::constants(parts.partition());
     }
-    fields.push_back({.name = "coefficient",
-                      .values = k,
-                      .shape = {},
-                      .units = {},
-                      .description = "k in -div(k grad u) + s u = f",
-                      .grid = grid});
+    stencil = std::make_shared<StencilOperator>(parts, variable);
+    fields.push_back(
+        field("coefficient", own_part(k.view()), "k in -div(k grad u) + s u = f"));
   }
-  if (solid.extent(0) != 0) {
-    const Vector mask("poisson::mask", stencil->row_partition());
+  if (has_solid) {
+    const VectorView mask("poisson::mask", static_cast<size_t>(g.num_cells()));
     Kokkos::parallel_for("poisson::mask_field", Policy(0, g.num_cells()),
                          MaskToDouble{solid.data(), mask.data()});
-    fields.push_back({.name = "mask",
-                      .values = mask,
-                      .shape = {},
-                      .units = {},
-                      .description = "1 at solid cells, 0 elsewhere",
-                      .grid = grid});
+    fields.push_back(field("mask", mask, "1 at solid cells, 0 elsewhere"));
   }
 
+  const auto spread = [&](const Vector& own) { return Vector(own.view(), parts.partition()); };
   std::optional<Vector> exact;
   Vector b;
   if (o.right_hand_side == "manufactured") {
     const Manufactured m = make_manufactured(o, g);
-    exact = m.solution;
-    b = m.right_hand_side;
+    exact = spread(m.solution);
+    b = spread(m.right_hand_side);
   } else {
-    b = make_right_hand_side(o, g, context_);
+    b = spread(make_right_hand_side(o, g, context_));
   }
-  const Vector x = make_initial_guess(o, g, context_);
+  const Vector x = spread(make_initial_guess(o, g, context_));
   zero_solid(solid, b);
   zero_solid(solid, x);
   if (null_space) {
@@ -167,6 +188,7 @@ std::unique_ptr<libsolve::Problem> PoissonSource::create() {
   auto system = std::make_unique<libsolve::LinearSystem>(A, b, x);
   system->null_space = null_space;
   system->grid = grid;
+  system->box = parts.own();
   system->exact_solution = exact;
   system->text = describe_problem(o);
   system->extra_data = std::move(fields);

@@ -12,7 +12,7 @@ VectorView allocate(const char* label, size_t n) {
 
 }  // namespace
 
-/// Faces and excess of one cell.
+/// Faces and excess of one cell. What lies beyond a box that ends inside the grid is left out.
 struct FillStencil {
   Geometry g;
   const double* k;
@@ -33,22 +33,22 @@ struct FillStencil {
     for (int a = 0; a < 3; ++a) {
       const double scale = g.scale(a);
       double f = 0.0;
-      if (at[a] + 1 < g.n[a]) {
+      if (g.holds_after(a, at[a])) {
         const Index next = c + stride;
         if (solid != nullptr && solid[next] != 0)
           e += solid_link * scale * kc;
         else
           f = 2.0 * kc / (kc + k[next]) * k[next] * scale;
-      } else if (a < g.dimension) {
+      } else if (a < g.dimension && at[a] + 1 == g.n[a]) {
         e += g.wall_scale(a, 1) * kc;
       }
-      if (at[a] > 0) {
+      if (g.holds_before(a, at[a])) {
         if (solid != nullptr && solid[c - stride] != 0) e += solid_link * scale * kc;
-      } else if (a < g.dimension) {
+      } else if (a < g.dimension && at[a] == 0) {
         e += g.wall_scale(a, 0) * kc;
       }
       if (face[a] != nullptr) face[a][c] = is_solid ? 0.0 : f;
-      stride *= g.n[a];
+      stride *= g.cells[a];
     }
     excess[c] = is_solid ? solid_excess : e;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <libsolve/adapters/exchange.hpp>
 #include <libsolve/adapters/petsc.hpp>
 
 namespace libsolve::petsc::detail {
@@ -10,6 +11,7 @@ struct Library {
   std::string (*version_text)();
   std::unique_ptr<Solver> (*make_ksp)(const KspSettings&);
   std::unique_ptr<Solver> (*make_pfmg)(const PfmgSettings&);
+  std::unique_ptr<Exchange> (*make_exchange)(const Partition&, std::span<const GlobalIndex>);
 };
 using LibraryEntry = const Library* (*)();
 

@@ -1,4 +1,5 @@
 #include <libsolve/adapters/detail/petsc_library.hpp>
+#include <libsolve/adapters/petsc/detail/exchange.hpp>
 #include <libsolve/adapters/petsc/detail/hypre_pfmg.hpp>
 #include <libsolve/adapters/petsc/detail/ksp.hpp>
 #include <libsolve/core/version.hpp>
@@ -18,7 +19,8 @@ std::unique_ptr<Solver> make_petsc_ksp(const KspSettings& settings) {
   return std::make_unique<PetscKsp>(settings);
 }
 
-constexpr Library table = {LIBSOLVE_VERSION, version, make_petsc_ksp, make_hypre_pfmg};
+constexpr Library table = {LIBSOLVE_VERSION, version, make_petsc_ksp, make_hypre_pfmg,
+                           make_sf_exchange};
 
 }  // namespace
 }  // namespace libsolve::petsc::detail

@@ -176,11 +176,15 @@ CsrArrays transpose(const CsrArrays& A) {
   return {A.num_columns, A.num_rows, row_pointers, columns, values};
 }
 
-double asymmetry(const CsrArrays& A) {
-  if (A.num_rows != A.num_columns) return std::numeric_limits<double>::infinity();
+LargestDifference largest_difference(const CsrArrays& A) {
   LargestAsymmetry::value_type worst{};
   Kokkos::parallel_reduce("csr_arrays::asymmetry", Rows(0, A.num_rows), LargestAsymmetry{A}, worst);
-  return worst.difference == 0.0 ? 0.0 : worst.difference / worst.entry;
+  return {worst.difference, worst.entry};
+}
+
+double asymmetry(const CsrArrays& A) {
+  if (A.num_rows != A.num_columns) return std::numeric_limits<double>::infinity();
+  return largest_difference(A).relative();
 }
 
 }  // namespace libsolve::detail

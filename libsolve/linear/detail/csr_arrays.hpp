@@ -33,6 +33,16 @@ CsrArrays sort_rows(const CsrArrays& A);
 /// A^T, rows sorted.
 CsrArrays transpose(const CsrArrays& A);
 
+/// What asymmetry is made of.
+struct LargestDifference {
+  double difference = 0.0;  ///< max |a_ij - a_ji|; infinity where a nonzero entry has no partner
+  double entry = 0.0;       ///< max |a_ij|
+  double relative() const { return difference == 0.0 ? 0.0 : difference / entry; }
+};
+
+/// Of a square matrix with sorted rows.
+LargestDifference largest_difference(const CsrArrays& A);
+
 /// max |a_ij - a_ji| / max |a_ij| over all entries; infinity where a nonzero entry has no partner
 /// or A is rectangular, 0 for a matrix of zeros. Rows must be sorted.
 double asymmetry(const CsrArrays& A);

@@ -20,7 +20,7 @@ class CommunicatorMpi : public ::testing::Test {
 };
 
 TEST_F(CommunicatorMpi, ReducesOverAllRanks) {
-  EXPECT_EQ(R, 2);
+  EXPECT_GE(R, 2);
   EXPECT_EQ(world.sum(1.0 + rank), R * (R + 1) / 2.0);
   EXPECT_EQ(world.sum(std::int64_t{1} << 40), (std::int64_t{1} << 40) * R);
   EXPECT_EQ(world.max(static_cast<double>(rank)), R - 1.0);

@@ -1,0 +1,113 @@
+#include <petscsf.h>
+
+#include <libsolve/adapters/narrow.hpp>
+#include <libsolve/adapters/petsc/detail/exchange.hpp>
+#include <libsolve/adapters/petsc/detail/session.hpp>
+
+namespace libsolve::petsc::detail {
+namespace {
+
+MPI_Datatype unit_of(EntryType type) {
+  switch (type) {
+    case EntryType::float32:
+      return MPI_FLOAT;
+    case EntryType::float64:
+      return MPI_DOUBLE;
+    default:
+      return MPI_INT64_T;
+  }
+}
+
+/// A PetscSF that goes with its scope, if PETSc is still up then.
+struct Forest {
+  PetscSF sf = nullptr;
+  Forest() = default;
+  ~Forest() {
+    if (sf != nullptr && is_up()) (void)PetscSFDestroy(&sf);
+  }
+  Forest(const Forest&) = delete;
+  Forest& operator=(const Forest&) = delete;
+};
+
+/// Roots are the entries that somebody wants, packed; leaves are what this rank wants.
+class SfExchange final : public Exchange {
+ public:
+  SfExchange(const Partition& owner, std::span<const GlobalIndex> wanted) {
+    const MPI_Comm comm = *static_cast<const MPI_Comm*>(owner.communicator().mpi_comm());
+    const ErrorScope scope("preparing an exchange between ranks");
+    const auto num_leaves =
+        narrowed<PetscInt>(static_cast<GlobalIndex>(wanted.size()), "wanted entries", "PETSc");
+    (void)narrowed<PetscInt>(owner.global_size(), "rows", "PETSc");
+    std::vector<PetscInt> rows(wanted.begin(), wanted.end());
+
+    // Over all rows first, to learn which of them are wanted at all.
+    Forest all;
+    PetscLayout layout = nullptr;
+    scope.check(PetscLayoutCreate(comm, &layout));
+    scope.check(PetscLayoutSetLocalSize(layout, owner.local_size()));
+    scope.check(PetscLayoutSetUp(layout));
+    scope.check(PetscSFCreate(comm, &all.sf));
+    scope.check(PetscSFSetGraphLayout(all.sf, layout, num_leaves, nullptr, PETSC_COPY_VALUES,
+                                      rows.data()));
+    scope.check(PetscLayoutDestroy(&layout));
+    const PetscInt* degree = nullptr;
+    scope.check(PetscSFComputeDegreeBegin(all.sf, &degree));
+    scope.check(PetscSFComputeDegreeEnd(all.sf, &degree));
+    std::vector<PetscInt> packed(static_cast<size_t>(owner.local_size()), -1);
+    for (Index i = 0; i < owner.local_size(); ++i) {
+      if (degree[i] == 0) continue;
+      packed[static_cast<size_t>(i)] = static_cast<PetscInt>(sent_rows_.size());
+      sent_rows_.push_back(i);
+    }
+    std::vector<PetscInt> place(wanted.size());
+    scope.check(
+        PetscSFBcastBegin(all.sf, MPIU_INT, packed.data(), place.data(), MPI_REPLACE));
+    scope.check(PetscSFBcastEnd(all.sf, MPIU_INT, packed.data(), place.data(), MPI_REPLACE));
+
+    const PetscSFNode* node = nullptr;
+    scope.check(PetscSFGetGraph(all.sf, nullptr, nullptr, nullptr, &node));
+    std::vector<PetscSFNode> remote(node, node + wanted.size());
+    for (size_t l = 0; l < remote.size(); ++l) remote[l].index = place[l];
+    scope.check(PetscSFCreate(comm, &forest_.sf));
+    scope.check(PetscSFSetGraph(forest_.sf, static_cast<PetscInt>(sent_rows_.size()), num_leaves,
+                                nullptr, PETSC_COPY_VALUES, remote.data(), PETSC_COPY_VALUES));
+    scope.check(PetscSFSetUp(forest_.sf));
+
+    PetscMPIInt num_ranks = 0;
+    const PetscMPIInt* ranks = nullptr;
+    const PetscInt* offset = nullptr;
+    scope.check(PetscSFGetLeafRanks(forest_.sf, &num_ranks, &ranks, &offset, nullptr));
+    for (PetscMPIInt r = 0; r < num_ranks; ++r) {
+      if (ranks[r] == owner.communicator().rank()) continue;
+      ++messages_;
+      entries_ += offset[r + 1] - offset[r];
+    }
+  }
+
+  void begin(EntryType type, const void* sent, void* wanted) override {
+    const ErrorScope scope("exchanging entries between ranks");
+    scope.check(PetscSFBcastBegin(forest_.sf, unit_of(type), sent, wanted, MPI_REPLACE));
+  }
+  void end(EntryType type, const void* sent, void* wanted) override {
+    const ErrorScope scope("exchanging entries between ranks");
+    scope.check(PetscSFBcastEnd(forest_.sf, unit_of(type), sent, wanted, MPI_REPLACE));
+  }
+  void add(const double* wanted, double* sent) override {
+    const ErrorScope scope("adding entries over ranks");
+    scope.check(PetscSFReduceBegin(forest_.sf, MPI_DOUBLE, wanted, sent, MPI_SUM));
+    scope.check(PetscSFReduceEnd(forest_.sf, MPI_DOUBLE, wanted, sent, MPI_SUM));
+  }
+
+ private:
+  Forest forest_;
+};
+
+}  // namespace
+
+std::unique_ptr<Exchange> make_sf_exchange(const Partition& owner,
+                                           std::span<const GlobalIndex> wanted) {
+  bring_up();
+  return std::make_unique<SfExchange>(owner, wanted);
+}
+
+}  // namespace libsolve::petsc::detail

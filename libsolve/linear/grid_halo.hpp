@@ -1,0 +1,46 @@
+#pragma once
+
+#include <libsolve/core/grid_partition.hpp>
+#include <libsolve/linear/halo.hpp>
+
+namespace libsolve {
+
+/// Copies the cells of this rank's box and those around it into an array over a larger box.
+class LIBSOLVE_EXPORT GridHalo {
+ public:
+  GridHalo() = default;
+  /// own() of `from` and `width` cells around it. Collective.
+  GridHalo(const GridPartition& from, Index width);
+  /// Any box of the grid on each rank (it may be empty): fetches what `from` holds of it.
+  GridHalo(const GridPartition& from, const Box& target);
+
+  /// The box that fetch() fills.
+  const Box& box() const noexcept { return target_; }
+
+  /// to(cell of box()) from `own`, which holds the rank's own cells; x fastest. Collective. T: float
+  /// or double.
+  template <class T>
+  void fetch(const Kokkos::View<const T*, MemSpace>& own,
+             const Kokkos::View<T*, MemSpace>& to) const;
+  /// Own cells are in `all` (an array over box()) already; brings the others up to date.
+  template <class T>
+  void refresh(const Kokkos::View<T*, MemSpace>& all) const;
+  /// The rank's own cells of an array over box().
+  template <class T>
+  void take_own(const Kokkos::View<const T*, MemSpace>& all,
+                const Kokkos::View<T*, MemSpace>& own) const;
+
+  const Halo& halo() const noexcept { return halo_; }
+
+ private:
+  void prepare(const GridPartition& from);
+
+  Box own_;     ///< empty where nothing of `from` on this rank is in the target
+  Box target_;
+  Box whole_own_;
+  Halo halo_;
+  /// Where in the target the fetched cells belong.
+  Kokkos::View<const Index*, MemSpace> places_;
+};
+
+}  // namespace libsolve
