@@ -40,8 +40,7 @@ std::array<int, 3> choose_processes(const Grid& grid, int count) {
   return best;
 }
 
-std::vector<Index> choose_cuts(Index n, int parts) {
-  Index multiple = 1;
+std::vector<Index> choose_cuts(Index n, int parts, Index multiple = 1) {
   while (GlobalIndex{multiple} * 16 * parts <= n && multiple < 64) multiple *= 2;
   std::vector<Index> cuts = {0};
   for (int p = 1; p < parts; ++p) {
@@ -79,6 +78,10 @@ GridPartition::GridPartition(const Grid& grid, const Communicator& comm,
                      std::to_string(stride_) + ". rank, needs more ranks than " +
                      std::to_string(comm.size()));
   finish(comm);
+}
+
+std::vector<Index> GridPartition::even_cuts(Index n, int parts) {
+  return choose_cuts(n, parts, 2);
 }
 
 void GridPartition::finish(const Communicator& comm) {

@@ -25,6 +25,10 @@ class LIBSOLVE_EXPORT GridPartition {
   GridPartition(const Grid& grid, const Communicator& comm,
                 const std::array<std::vector<Index>, 3>& cuts, int stride = 1);
 
+  /// Even parts of n cells with cuts where the second constructor puts them, at even numbers in any
+  /// case.
+  static std::vector<Index> even_cuts(Index n, int parts);
+
   const Grid& grid() const noexcept { return grid_; }
   const Partition& partition() const noexcept { return partition_; }
   const Communicator& communicator() const noexcept { return partition_.communicator(); }

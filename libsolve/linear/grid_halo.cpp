@@ -66,6 +66,12 @@ bool is_inside(const Box& box, Index i, Index j, Index k) {
 
 }  // namespace detail
 
+template <class T>
+void copy_box(const Box& part, const Box& from_box, const Kokkos::View<const T*, MemSpace>& from,
+              const Box& to_box, const Kokkos::View<T*, MemSpace>& to) {
+  detail::copy_box(detail::box_copy(part, from_box, to_box), from.data(), to.data());
+}
+
 GridHalo::GridHalo(const GridPartition& from, Index width) : target_(from.extended(width)) {
   prepare(from);
 }
@@ -113,15 +119,6 @@ void GridHalo::fetch(const Kokkos::View<const T*, MemSpace>& own,
 }
 
 template <class T>
-void GridHalo::refresh(const Kokkos::View<T*, MemSpace>& all) const {
-  const Kokkos::View<T*, MemSpace> own(
-      Kokkos::view_alloc("grid_halo::own", Kokkos::WithoutInitializing),
-      static_cast<size_t>(whole_own_.num_cells()));
-  take_own<T>(all, own);
-  fetch<T>(own, all);
-}
-
-template <class T>
 void GridHalo::take_own(const Kokkos::View<const T*, MemSpace>& all,
                         const Kokkos::View<T*, MemSpace>& own) const {
   detail::copy_box(detail::box_copy(own_, target_, whole_own_), all.data(), own.data());
@@ -131,8 +128,10 @@ template void GridHalo::fetch(const Kokkos::View<const float*, MemSpace>&,
                               const Kokkos::View<float*, MemSpace>&) const;
 template void GridHalo::fetch(const Kokkos::View<const double*, MemSpace>&,
                               const Kokkos::View<double*, MemSpace>&) const;
-template void GridHalo::refresh(const Kokkos::View<float*, MemSpace>&) const;
-template void GridHalo::refresh(const Kokkos::View<double*, MemSpace>&) const;
+template void copy_box(const Box&, const Box&, const Kokkos::View<const float*, MemSpace>&,
+                       const Box&, const Kokkos::View<float*, MemSpace>&);
+template void copy_box(const Box&, const Box&, const Kokkos::View<const double*, MemSpace>&,
+                       const Box&, const Kokkos::View<double*, MemSpace>&);
 template void GridHalo::take_own(const Kokkos::View<const float*, MemSpace>&,
                                  const Kokkos::View<float*, MemSpace>&) const;
 template void GridHalo::take_own(const Kokkos::View<const double*, MemSpace>&,

@@ -5,6 +5,13 @@
 
 namespace libsolve {
 
+/// Copies the cells of `part` from an array over one box to an array over another; both hold them.
+/// T: float or double.
+template <class T>
+LIBSOLVE_EXPORT void copy_box(const Box& part, const Box& from_box,
+                              const Kokkos::View<const T*, MemSpace>& from, const Box& to_box,
+                              const Kokkos::View<T*, MemSpace>& to);
+
 /// Copies the cells of this rank's box and those around it into an array over a larger box.
 class LIBSOLVE_EXPORT GridHalo {
  public:
@@ -22,9 +29,6 @@ class LIBSOLVE_EXPORT GridHalo {
   template <class T>
   void fetch(const Kokkos::View<const T*, MemSpace>& own,
              const Kokkos::View<T*, MemSpace>& to) const;
-  /// Own cells are in `all` (an array over box()) already; brings the others up to date.
-  template <class T>
-  void refresh(const Kokkos::View<T*, MemSpace>& all) const;
   /// The rank's own cells of an array over box().
   template <class T>
   void take_own(const Kokkos::View<const T*, MemSpace>& all,

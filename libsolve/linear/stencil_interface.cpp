@@ -281,10 +281,11 @@ std::shared_ptr<CsrMatrix> StencilOperator::assemble_with_ghosts() const {
                                      values);
 }
 
-std::shared_ptr<StencilOperator> StencilOperator::extended(Index width) const {
-  const Box box = parts_.extended(width);
+std::shared_ptr<StencilOperator> StencilOperator::on_box(const Box& box) const {
   const Grid grid = grid_of(parts_.grid(), box);
+  const bool is_empty = box.num_cells() == 0;
   if (is_constant_) {
+    if (is_empty) return nullptr;
     Constant c = constant_;
     for (int a = 0; a < 3; ++a) {
       if (box.begin[a] > 0) c.wall[a][0] = 0.0;
@@ -292,7 +293,7 @@ std::shared_ptr<StencilOperator> StencilOperator::extended(Index width) const {
     }
     return std::make_shared<StencilOperator>(grid, c);
   }
-  const GridHalo halo(parts_, width);
+  const GridHalo halo(parts_, box);
   Variable v;
   const auto fetched = [&](const VectorView& own, const char* label) {
     const VectorView all = allocate(label, box.num_cells());
@@ -316,7 +317,8 @@ std::shared_ptr<StencilOperator> StencilOperator::extended(Index width) const {
                    detail::TakeFaces{s, variable_.face[a].data(), kept.data()});
         }
     // nothing lies beyond the box
-    if (box.end[a] < parts_.grid().cells[a]) detail::zero_last_faces(grid, a, v.face[a]);
+    if (!is_empty && box.end[a] < parts_.grid().cells[a])
+      detail::zero_last_faces(grid, a, v.face[a]);
   }
   v.excess = fetched(variable_.excess, "stencil::excess");
   if (parts_.communicator().any(variable_.solid.extent(0) != 0)) {
@@ -329,6 +331,7 @@ std::shared_ptr<StencilOperator> StencilOperator::extended(Index width) const {
              detail::NumberToMask{all.data(), mask.data()});
     v.solid = mask;
   }
+  if (is_empty) return nullptr;
   return std::make_shared<StencilOperator>(grid, v);
 }
 

@@ -63,7 +63,11 @@ class LIBSOLVE_EXPORT StencilOperator final : public LinearOperator {
   /// The operator on this rank's box and `width` cells around it, as one on a grid and a rank of
   /// its own: its rows are those of A, but for the outermost cells beside cut faces, where these
   /// faces are left out. Collective.
-  std::shared_ptr<StencilOperator> extended(Index width) const;
+  std::shared_ptr<StencilOperator> extended(Index width) const {
+    return on_box(parts_.extended(width));
+  }
+  /// The same for any box of the grid, another one on each rank; null where it has no cells.
+  std::shared_ptr<StencilOperator> on_box(const Box& box) const;
 
   const Partition& row_partition() const override { return parts_.partition(); }
   const Partition& column_partition() const override { return parts_.partition(); }

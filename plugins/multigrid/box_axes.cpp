@@ -5,17 +5,6 @@
 namespace multigrid {
 namespace {
 
-std::array<bool, 3> strong_axes(const std::array<int, 3>& n, const double (&strength)[3],
-                                double threshold) {
-  double largest = 0;
-  for (int d = 0; d < 3; ++d)
-    if (n[d] > 1) largest = std::max(largest, strength[d]);
-  std::array<bool, 3> halved{};
-  for (int d = 0; d < 3; ++d)
-    halved[d] = n[d] > 1 && strength[d] > 0 && strength[d] >= threshold * largest;
-  return halved;
-}
-
 /// Rows left out between two that are looked at: a thousand rows say enough.
 std::ptrdiff_t row_step(std::ptrdiff_t num_rows) {
   return std::max<std::ptrdiff_t>(1, num_rows / 1024) | 1;  // odd: not always the same y
@@ -53,8 +42,29 @@ struct AxisStrengths {
 
 }  // namespace
 
+std::array<bool, 3> strong_axes(const std::array<int, 3>& n, const std::array<double, 3>& strength,
+                                double threshold) {
+  double largest = 0;
+  for (int d = 0; d < 3; ++d)
+    if (n[d] > 1) largest = std::max(largest, strength[d]);
+  std::array<bool, 3> halved{};
+  for (int d = 0; d < 3; ++d)
+    halved[d] = n[d] > 1 && strength[d] > 0 && strength[d] >= threshold * largest;
+  return halved;
+}
+
 template <class From>
 std::array<bool, 3> choose_axes(const NaturalOperator<From>& op, double threshold) {
+  return strong_axes(op.n, axis_strengths(op), threshold);
+}
+
+template <class Real>
+std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold) {
+  return strong_axes(op.n, axis_strengths(op), threshold);
+}
+
+template <class From>
+std::array<double, 3> axis_strengths(const NaturalOperator<From>& op) {
   const std::ptrdiff_t step = row_step(op.num_rows());
   const Kokkos::View<From*, MemSpace> zero("multigrid::zero", std::size_t(op.n[0]));
   double strength[3] = {0, 0, 0};
@@ -63,11 +73,11 @@ std::array<bool, 3> choose_axes(const NaturalOperator<From>& op, double threshol
                               0, (op.num_rows() + step - 1) / step),
                           AxisStrengths<From>{op, zero.data(), step}, strength[0], strength[1],
                           strength[2]);
-  return strong_axes(op.n, strength, threshold);
+  return {strength[0], strength[1], strength[2]};
 }
 
 template <class Real>
-std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold) {
+std::array<double, 3> axis_strengths(const BoxOperator<Real>& op) {
   const auto values = box::on_host(op.values);
   double strength[3] = {0, 0, 0};
   const std::ptrdiff_t num_rows = std::ptrdiff_t(op.n[1]) * op.n[2];
@@ -89,12 +99,14 @@ std::array<bool, 3> choose_axes(const BoxOperator<Real>& op, double threshold) {
           }
     }
   }
-  return strong_axes(op.n, strength, threshold);
+  return {strength[0], strength[1], strength[2]};
 }
 
 #define MULTIGRID_INSTANTIATE(Real)                                               \
   template std::array<bool, 3> choose_axes(const NaturalOperator<Real>&, double); \
-  template std::array<bool, 3> choose_axes(const BoxOperator<Real>&, double);
+  template std::array<bool, 3> choose_axes(const BoxOperator<Real>&, double);     \
+  template std::array<double, 3> axis_strengths(const NaturalOperator<Real>&);    \
+  template std::array<double, 3> axis_strengths(const BoxOperator<Real>&);
 MULTIGRID_INSTANTIATE(float)
 MULTIGRID_INSTANTIATE(double)
 

@@ -1,5 +1,7 @@
 #include "box_hierarchy.hpp"
 
+#include <utility>
+
 #include "pc_level.hpp"
 #include "split_grid.hpp"
 
@@ -21,6 +23,22 @@ LevelOperator<Real> squeezed(const LevelOperator<Real>& op) {
   return out;
 }
 
+template <class Real>
+void add_box_levels(Hierarchy<Real>& hierarchy, BoxOperator<Real> op, BoxElements<Real> elements,
+                    const BoxOptions& options) {
+  const auto size = [](const std::array<int, 3>& n) { return Shape{n}.size(); };
+  while (size(op.n) > options.direct_size) {
+    const auto halved = choose_axes(op, options.semi_coarsening);
+    if (!halved[0] && !halved[1] && !halved[2]) break;
+    BoxCoarse<Real> next = coarsen_box(op, elements, halved);
+    hierarchy.add(make_box_level(op, next.weights, options.smoothing),
+                  repeats(size(op.n), size(next.op.n)));
+    op = std::move(next.op);
+    elements = std::move(next.elements);
+  }
+  hierarchy.set_coarse_solver(make_band_solver<Real>(band_matrix(op)));
+}
+
 template <class Real, class From>
 std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const NaturalOperator<From>& op, double scale,
                                                      const BoxOptions& options) {
@@ -28,16 +46,7 @@ std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const NaturalOperator<From>
   const SplitOperator<Real> fine = split_operator<Real>(op, scale);
   BoxCoarse<Real> coarse = coarsen_box(fine, choose_axes(op, options.semi_coarsening));
   hierarchy->add(make_box_fine_level(fine, coarse.weights, options.smoothing), false);
-  auto size = [](const std::array<int, 3>& n) { return Shape{n}.size(); };
-  while (size(coarse.op.n) > options.direct_size) {
-    const auto halved = choose_axes(coarse.op, options.semi_coarsening);
-    if (!halved[0] && !halved[1] && !halved[2]) break;
-    BoxCoarse<Real> next = coarsen_box(coarse.op, coarse.elements, halved);
-    const bool repeat = size(coarse.op.n) >= 3 * size(next.op.n);
-    hierarchy->add(make_box_level(coarse.op, next.weights, options.smoothing), repeat);
-    coarse = std::move(next);
-  }
-  hierarchy->set_coarse_solver(make_band_solver<Real>(band_matrix(coarse.op)));
+  add_box_levels(*hierarchy, std::move(coarse.op), std::move(coarse.elements), options);
   return hierarchy;
 }
 
@@ -48,6 +57,10 @@ std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& 
   return build_box_hierarchy<Real>(natural_operator(full), 1.0, options);
 }
 
+template void add_box_levels(Hierarchy<float>&, BoxOperator<float>, BoxElements<float>,
+                             const BoxOptions&);
+template void add_box_levels(Hierarchy<double>&, BoxOperator<double>, BoxElements<double>,
+                             const BoxOptions&);
 template LevelOperator<float> squeezed(const LevelOperator<float>&);
 template LevelOperator<double> squeezed(const LevelOperator<double>&);
 template std::unique_ptr<Hierarchy<float>> build_box_hierarchy(const LevelOperator<float>&,

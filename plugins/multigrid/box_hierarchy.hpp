@@ -27,6 +27,15 @@ template <class Real>
 std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& op,
                                                      const BoxOptions& options);
 
+/// The levels from a 27-point operator down, and the direct solver; `hierarchy` may have levels
+/// above.
+template <class Real>
+void add_box_levels(Hierarchy<Real>& hierarchy, BoxOperator<Real> op, BoxElements<Real> elements,
+                    const BoxOptions& options);
+
+/// Whether the cycle goes twice below a step that takes `fine` cells to `coarse`.
+inline bool repeats(std::int64_t fine, std::int64_t coarse) { return fine >= 3 * coarse; }
+
 /// The same operator with axes of one cell moved as `squeezed` says.
 template <class Real>
 LevelOperator<Real> squeezed(const LevelOperator<Real>& op);

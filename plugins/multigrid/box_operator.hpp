@@ -127,6 +127,19 @@ template <class Real>
 BoxCoarse<Real> coarsen_box(const BoxOperator<Real>& op, const BoxElements<Real>& elements,
                             const std::array<bool, 3>& halved);
 
+/// The operator that the matrices of the cubes add up to.
+template <class Real>
+BoxOperator<Real> assemble(const BoxElements<Real>& elements);
+
+/// What choose_axes() compares: for each axis a sum over cells, so that ranks may add theirs.
+template <class From>
+std::array<double, 3> axis_strengths(const NaturalOperator<From>& op);
+template <class Real>
+std::array<double, 3> axis_strengths(const BoxOperator<Real>& op);
+/// Axes of more than one cell whose strength is at least `threshold` times the largest.
+std::array<bool, 3> strong_axes(const std::array<int, 3>& n, const std::array<double, 3>& strength,
+                                double threshold);
+
 /// For the direct solver.
 template <class Real>
 BandMatrix band_matrix(const BoxOperator<Real>& op);

@@ -120,14 +120,17 @@ void gather(const BoxElements<Real>& e, int J, int K, int dx, int dy, int dz,
   }
 }
 
+}  // namespace box
+
 template <class Real>
 BoxOperator<Real> assemble(const BoxElements<Real>& e) {
   BoxOperator<Real> op;
   op.n = e.n;
-  op.half = int(rounded_up((e.n[0] + 1) / 2 + 1, lanes));
+  op.half = int(box::rounded_up((e.n[0] + 1) / 2 + 1, box::lanes));
   constexpr int arrays = BoxOperator<Real>::arrays;
   const std::ptrdiff_t num_rows = std::ptrdiff_t(e.n[1]) * e.n[2];
-  auto host = host_zeros<Real>(BoxOperator<Real>::guard + num_rows * arrays * 2 * op.half + tail);
+  auto host = box::host_zeros<Real>(BoxOperator<Real>::guard + num_rows * arrays * 2 * op.half +
+                                    box::tail);
   Real* values = host.data() + BoxOperator<Real>::guard;
   const int half = op.half;
   for_host(e.n[2], 8 * num_rows * e.n[0], [&](int K) {
@@ -138,7 +141,7 @@ BoxOperator<Real> assemble(const BoxElements<Real>& e) {
         Real* even = row + q * 2 * half;
         for (int m = 0; m < e.n[0]; ++m) even[(m & 1 ? half : 0) + m / 2] = factor * acc[m];
       };
-      gather(e, J, K, 0, 0, 0, acc.data());
+      box::gather(e, J, K, 0, 0, 0, acc.data());
       store(0, Real(1));
       for (int m = 0; m < e.n[0]; ++m) acc[m] = acc[m] > 0 ? Real(1) / acc[m] : Real(0);
       store(1, Real(1));
@@ -146,7 +149,7 @@ BoxOperator<Real> assemble(const BoxElements<Real>& e) {
         for (int dy = -1; dy <= 1; ++dy)
           for (int dx = -1; dx <= 1; ++dx) {
             if (dz == 0 && (dy < 0 || (dy == 0 && dx <= 0))) continue;
-            gather(e, J, K, dx, dy, dz, acc.data());
+            box::gather(e, J, K, dx, dy, dz, acc.data());
             store(2 + box::coupling_index(dx, dy, dz), Real(-1));
           }
     }
@@ -154,6 +157,8 @@ BoxOperator<Real> assemble(const BoxElements<Real>& e) {
   op.values = Kokkos::create_mirror_view_and_copy(MemSpace(), host);
   return op;
 }
+
+namespace box {
 
 template <class Real, class Rows>
 BoxCoarse<Real> coarsen_rows(const Rows& rows, const BoxGrid& grid) {
@@ -186,7 +191,8 @@ BoxCoarse<Real> coarsen_box(const BoxOperator<Real>& op, const BoxElements<Real>
 #define MULTIGRID_INSTANTIATE(Real)                                                             \
   template BoxCoarse<Real> coarsen_box(const SplitOperator<Real>&, const std::array<bool, 3>&); \
   template BoxCoarse<Real> coarsen_box(const BoxOperator<Real>&, const BoxElements<Real>&,      \
-                                       const std::array<bool, 3>&);
+                                       const std::array<bool, 3>&);                              \
+  template BoxOperator<Real> assemble(const BoxElements<Real>&);
 MULTIGRID_INSTANTIATE(float)
 MULTIGRID_INSTANTIATE(double)
 

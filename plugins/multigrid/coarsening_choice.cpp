@@ -72,8 +72,15 @@ const char* to_text(Coarsening coarsening) {
   }
 }
 
+namespace {
+
+/// What Extremes finds; smallest, shift and open_excess are large where there is nothing.
+struct Found {
+  double largest = 0, smallest = 0, shift = 0, open_excess = 0;
+};
+
 template <class From>
-CoarseningChoice choose_coarsening(const NaturalOperator<From>& op) {
+Found find_extremes(const NaturalOperator<From>& op) {
   const Kokkos::View<From*, MemSpace> zero("multigrid::zero", std::size_t(op.n[0]));
   From largest = 0, smallest = 0, shift = 0, open_excess = 0;
   Kokkos::parallel_reduce(
@@ -81,18 +88,43 @@ CoarseningChoice choose_coarsening(const NaturalOperator<From>& op) {
       Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>(0, op.num_rows()),
       Extremes<From>{op, zero.data()}, Kokkos::Max<From>(largest), Kokkos::Min<From>(smallest),
       Kokkos::Min<From>(shift), Kokkos::Min<From>(open_excess));
-  CoarseningChoice choice{Coarsening::piecewise_constant, double(largest),
-                          largest > 0 ? double(smallest) : 0.0};
-  if (largest > 0 && open_excess <= shift * From(1.0001)) {
+  return {double(largest), double(smallest), double(shift), double(open_excess)};
+}
+
+CoarseningChoice choose(const Found& found, const std::array<int, 3>& n,
+                        const std::array<bool, 3>& strong) {
+  CoarseningChoice choice{Coarsening::piecewise_constant, found.largest,
+                          found.largest > 0 ? found.smallest : 0.0};
+  if (found.largest > 0 && found.open_excess <= found.shift * 1.0001) {
     choice.coarsening = Coarsening::connected_pieces;
-  } else if (largest > 10 * smallest) {
+  } else if (found.largest > 10 * found.smallest) {
     choice.coarsening = Coarsening::operator_dependent;
   } else {
-    const auto strong = choose_axes(op);
     for (int d = 0; d < 3; ++d)
-      if (op.n[d] > 1 && !strong[d]) choice.coarsening = Coarsening::operator_dependent;
+      if (n[d] > 1 && !strong[d]) choice.coarsening = Coarsening::operator_dependent;
   }
   return choice;
+}
+
+/// Over all ranks; each looks at its box and one cell around it.
+CoarseningChoice choose_over_ranks(const libsolve::StencilOperator& A) {
+  const auto part = A.extended(1);
+  const NaturalOperator<double> op = natural_operator(*part);
+  const Found here = find_extremes(op);
+  std::array<double, 3> strength = axis_strengths(op);
+  const libsolve::Communicator& comm = A.row_partition().communicator();
+  std::array<double, 3> least = {here.smallest, here.shift, here.open_excess};
+  comm.min(least);
+  comm.sum(strength);
+  const Found all{comm.max(here.largest), least[0], least[1], least[2]};
+  return choose(all, op.n, strong_axes(op.n, strength, 0.5));
+}
+
+}  // namespace
+
+template <class From>
+CoarseningChoice choose_coarsening(const NaturalOperator<From>& op) {
+  return choose(find_extremes(op), op.n, choose_axes(op));
 }
 
 namespace {
@@ -115,7 +147,9 @@ CoarseningChoice choose_constant(const std::array<double, 3>& coupling,
 }  // namespace
 
 CoarseningChoice choose_coarsening(const libsolve::StencilOperator& A) {
-  if (!A.is_constant()) return choose_coarsening(natural_operator(A));
+  if (!A.is_constant())
+    return A.row_partition().communicator().size() > 1 ? choose_over_ranks(A)
+                                                       : choose_coarsening(natural_operator(A));
   const auto& cells = A.grid().cells;
   return choose_constant(A.constant().coupling, {cells[0], cells[1], cells[2]});
 }

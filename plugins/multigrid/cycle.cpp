@@ -89,6 +89,14 @@ void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>&
 }
 
 template <class Real>
+void Hierarchy<Real>::visit_below(CycleKind kind, Start start, const View<Real>& rhs,
+                                  const View<Real>& z) {
+  if (levels_.empty()) return coarse_->solve(rhs, z);
+  Result<Real> result{z, {}, {}, 1.0, 0.0, 0.0};
+  visit(0, kind, start, Rhs<Real>{rhs, {}, 1.0}, result);
+}
+
+template <class Real>
 void Hierarchy<Real>::cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result) {
   if (levels_.empty())
     solve_directly(rhs, result);

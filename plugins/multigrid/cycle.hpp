@@ -27,6 +27,10 @@ class Hierarchy {
   void add(std::unique_ptr<Level<Real>> level, bool repeat_below = true);
   void set_coarse_solver(std::unique_ptr<CoarseSolver<Real>> solver);
 
+  /// The part of a cycle below a level of another hierarchy: z <- S(z, rhs) from `start`, as a
+  /// level is visited.
+  void visit_below(CycleKind kind, Start start, const View<Real>& rhs, const View<Real>& z);
+
   /// One cycle from zero: result <- M rhs, both outer.
   void cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result);
 

@@ -52,6 +52,9 @@ class GridLevel final : public Level<Real> {
     else
       ascend_device(source, coarse_z.data(), result);
   }
+  void set_iterate(const ConstView<Real>& z) override {
+    for_cells("multigrid::set_iterate", cells(), SetCell<Real>{g_, z.data()});
+  }
 
  private:
   static constexpr bool finest = Op::num_colours == 2;

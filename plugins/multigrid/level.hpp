@@ -87,6 +87,10 @@ class Level {
   virtual void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z,
                       Result<Real>& result) = 0;
 
+  /// z <- these numbers, natural order: before a descend(Start::continued) whose z is not wholly
+  /// that of the last ascend().
+  virtual void set_iterate(const ConstView<Real>& z) = 0;
+
   /// Bytes held, for the report.
   [[nodiscard]] virtual std::size_t bytes() const = 0;
 };

@@ -10,6 +10,7 @@
 #include "box_hierarchy.hpp"
 #include "coarsening_choice.hpp"
 #include "pieces_level.hpp"
+#include "rank_setup.hpp"
 
 namespace multigrid {
 
@@ -35,7 +36,9 @@ double largest_magnitude(const Vector& v, std::ptrdiff_t samples) {
   const auto found = libsolve::reduce_rows<libsolve::MaxAndSum>(
       libsolve::default_space(), "multigrid::largest_magnitude",
       libsolve::Index((n + stride - 1) / stride), LargestMagnitude{v.data(), stride});
-  return found.value[1] == 0.0 ? found.value[0] : std::numeric_limits<double>::quiet_NaN();
+  double over_ranks[2] = {found.value[0], found.value[1]};
+  v.communicator().max(over_ranks);
+  return over_ranks[1] == 0.0 ? over_ranks[0] : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// Couplings whose ratio is larger get a cycle in double; see README.md for what was measured. The
@@ -80,6 +83,55 @@ struct Multigrid::CycleOf final : Multigrid::Cycle {
   int num_levels() const override { return hierarchy->num_levels(); }
 };
 
+/// On several ranks: r and z go to the boxes of the cycle and back.
+template <class Real>
+struct Multigrid::CycleOverRanks final : Multigrid::Cycle {
+  CycleOverRanks(const libsolve::StencilOperator& A, RankCycle<Real> parts)
+      : cycle(std::move(parts)) {
+    // In the cycle's numbering of the axes; rows and boxes are the same.
+    const libsolve::GridPartition& own = A.grid_partition();
+    from = renumbered(own, cycle.finest);
+    in = libsolve::GridHalo(from, cycle.box);
+    out = libsolve::GridHalo(cycle.finest, from.own());
+    const auto numbers = [](const char* label, const libsolve::Box& b) {
+      return View<double>(label, std::size_t(b.num_cells()));
+    };
+    rhs = numbers("multigrid::outer_rhs", cycle.box);
+    z_around = numbers("multigrid::outer_z", cycle.box);
+    z_own = numbers("multigrid::own_z", cycle.finest.own());
+    const libsolve::Communicator& comm = A.row_partition().communicator();
+    const double here = double(cycle.hierarchy.bytes()) +
+                        8.0 * double(rhs.size() + z_around.size() + z_own.size()) +
+                        in.halo().memory_bytes() + out.halo().memory_bytes();
+    all_bytes = comm.sum(here);
+    const auto* bottom = cycle.hierarchy.bottom();
+    levels = cycle.hierarchy.num_steps() +
+             int(comm.max(bottom != nullptr ? double(bottom->num_levels()) : 0.0));
+  }
+  RankCycle<Real> cycle;
+  libsolve::GridPartition from{libsolve::Grid{}};
+  libsolve::GridHalo in, out;
+  View<double> rhs, z_around, z_own;
+  CycleKind kind = CycleKind::v;
+  double operator_scale = 1.0;
+  double all_bytes = 0.0;
+  int levels = 0;
+
+  DotPair run(const Vector& r, double scale, const Vector& z, const Vector* q) override {
+    in.template fetch<double>(r.view(), rhs);
+    const Rhs<Real> outer{{}, rhs, scale};
+    Result<Real> result;
+    result.outer = z_around;
+    result.scale = 1.0 / (scale * operator_scale);
+    cycle.hierarchy.cycle(kind, outer, result);
+    libsolve::copy_box<double>(cycle.finest.own(), cycle.box, z_around, cycle.finest.own(), z_own);
+    out.template fetch<double>(z_own, z.view());
+    return q != nullptr ? libsolve::dot2(z, r, *q) : DotPair{libsolve::dot(r, z), 0.0};
+  }
+  double bytes() const override { return all_bytes; }
+  int num_levels() const override { return levels; }
+};
+
 Multigrid::Multigrid(const Options& options, const libsolve::Context&) : options_(options) {}
 
 Multigrid::Multigrid(Multigrid&&) noexcept = default;
@@ -91,10 +143,6 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
     throw libsolve::Unsupported(
         "multigrid needs an operator on a structured grid (StencilOperator), got: " +
         system.A().description() + "; use ic0 or another preconditioner for matrices");
-  if (A->row_partition().communicator().size() > 1)
-    throw libsolve::Unsupported("multigrid runs on one rank, got " +
-                                std::to_string(A->row_partition().communicator().size()) +
-                                "; use threads or a device instead of ranks");
   cycle_.reset();
 
   int axes = 0;
@@ -122,9 +170,9 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
             libsolve::format_number(choice.largest_coupling) + " are too far apart for float)";
   }
 
+  const bool over_ranks = A->row_partition().communicator().size() > 1;
   const auto build = [&](auto real) {
     using Real = decltype(real);
-    auto cycle = std::make_unique<CycleOf<Real>>();
     Coarsening coarsening = choice.coarsening;
     for (const Coarsening c : {Coarsening::piecewise_constant, Coarsening::operator_dependent,
                                Coarsening::connected_pieces})
@@ -132,40 +180,56 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
     // A direct solve needs no coarse grids of any kind, and its dot products are sums in double:
     // with an M this near to A^-1 conjugate gradients would magnify the rounding of float sums.
     if (A->grid().num_cells() <= options_.coarse_size) coarsening = Coarsening::piecewise_constant;
-    cycle->operator_scale = power_of_two_near(choice.largest_coupling);
+    const double operator_scale = power_of_two_near(choice.largest_coupling);
     std::string kind = options_.cycle;
     if (kind == "auto")
       kind = A->is_constant() && coarsening == Coarsening::piecewise_constant ? "V" : "W";
-    cycle->kind = kind == "V" ? CycleKind::v : kind == "W" ? CycleKind::w : CycleKind::f;
+    const CycleKind cycle_kind = kind == "V"   ? CycleKind::v
+                                 : kind == "W" ? CycleKind::w
+                                               : CycleKind::f;
     const GridSmoothing smoothing{h.smoothing.pre_sweeps, h.smoothing.post_sweeps,
                                   h.smoothing.omega, !same};
-    switch (coarsening) {
-      case Coarsening::piecewise_constant:
-        cycle->hierarchy =
-            build_hierarchy<Real>(finest_operator<Real>(*A, choice.largest_coupling).op, h);
-        break;
-      case Coarsening::operator_dependent: {
-        const BoxOptions box{smoothing, 0.5, std::min(80, options_.coarse_size)};
-        // variable coefficients go into the levels without a copy in between
-        cycle->hierarchy =
-            A->is_constant()
-                ? build_box_hierarchy<Real>(finest_operator<Real>(*A, choice.largest_coupling).op,
-                                            box)
-                : build_box_hierarchy<Real>(natural_operator(*A), 1.0 / cycle->operator_scale, box);
-        break;
+    const BoxOptions box{smoothing, 0.5, std::min(80, options_.coarse_size)};
+    const PieceOptions pieces{0.1, 0.5, options_.coarse_size};
+    if (over_ranks) {
+      auto cycle = std::make_unique<CycleOverRanks<Real>>(
+          *A, coarsening == Coarsening::piecewise_constant
+                  ? build_rank_hierarchy<Real>(*A, choice, h)
+              : coarsening == Coarsening::operator_dependent
+                  ? build_rank_box_hierarchy<Real>(*A, choice, box)
+                  : build_rank_pieces_hierarchy<Real>(*A, choice, pieces, smoothing));
+      cycle->kind = cycle_kind;
+      cycle->operator_scale = operator_scale;
+      cycle_ = std::move(cycle);
+    } else {
+      auto cycle = std::make_unique<CycleOf<Real>>();
+      cycle->kind = cycle_kind;
+      cycle->operator_scale = operator_scale;
+      const auto finest = [&] { return finest_operator<Real>(*A, choice.largest_coupling).op; };
+      switch (coarsening) {
+        case Coarsening::piecewise_constant:
+          cycle->hierarchy = build_hierarchy<Real>(finest(), h);
+          break;
+        case Coarsening::operator_dependent:
+          // variable coefficients go into the levels without a copy in between
+          cycle->hierarchy =
+              A->is_constant()
+                  ? build_box_hierarchy<Real>(finest(), box)
+                  : build_box_hierarchy<Real>(natural_operator(*A), 1.0 / operator_scale, box);
+          break;
+        case Coarsening::connected_pieces:
+          cycle->hierarchy = build_pieces_hierarchy<Real>(finest(), pieces, smoothing);
+          break;
       }
-      case Coarsening::connected_pieces:
-        cycle->hierarchy =
-            build_pieces_hierarchy<Real>(finest_operator<Real>(*A, choice.largest_coupling).op,
-                                         PieceOptions{0.1, 0.5, options_.coarse_size}, smoothing);
-        break;
+      cycle_ = std::move(cycle);
     }
     note_ = "multigrid: " + kind + "(" + std::to_string(options_.pre_sweeps) + "," +
             std::to_string(options_.post_sweeps) + ") cycle in " + precision + why + ", " +
-            std::to_string(cycle->num_levels()) + " levels, coarsening " + to_text(coarsening) +
+            std::to_string(cycle_->num_levels()) + " levels, coarsening " + to_text(coarsening) +
             ", order " + (same ? "same" : "symmetric") + ", omega " +
             libsolve::Value(h.smoothing.omega).to_text();
-    cycle_ = std::move(cycle);
+    if (over_ranks && coarsening == Coarsening::connected_pieces)
+      note_ += ", on one rank: levels of pieces are not cut";
   };
   if (precision == "float")
     build(float{});

@@ -60,8 +60,8 @@ struct MultigridOptions {
 
 /// z = M r, one multigrid cycle on A z = r from z = 0; see README.md. Setup reads the coefficients
 /// once; memory about 11 bytes an unknown with constant coefficients in 3D (float), 68 with
-/// the coarsenings for variable ones. A must be a StencilOperator on one rank (Unsupported
-/// otherwise).
+/// the coarsenings for variable ones. A must be a StencilOperator (Unsupported otherwise); on several
+/// ranks rank_cycle.hpp says who does what.
 class Multigrid final : public libsolve::Preconditioner {
  public:
   using Options = MultigridOptions;
@@ -83,6 +83,8 @@ class Multigrid final : public libsolve::Preconditioner {
   struct Cycle;
   template <class Real>
   struct CycleOf;
+  template <class Real>
+  struct CycleOverRanks;
 
   Options options_;
   bool symmetric_ = false;

@@ -24,6 +24,24 @@ struct LoadCell {
   }
 };
 
+/// z from natural order.
+template <class Real>
+struct SetCell {
+  SplitGrid<Real> g;
+  const Real* from;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t index) const {
+    const int m = int(index % g.half);
+    const std::ptrdiff_t row = index / g.half;
+    const int j = int(row % g.ny);
+    const int k = int(row / g.ny);
+    for (int c = 0; c < 2; ++c) {
+      const int o = (c + j + k) & 1;
+      if (m < g.count(o))
+        g.z[g.offset(c, j, k) + m] = from[std::ptrdiff_t(g.nx) * row + 2 * m + o];
+    }
+  }
+};
+
 template <class Real, bool Variable>
 struct RelaxCell {
   SplitGrid<Real> g;

@@ -31,6 +31,10 @@ class PcLevel final : public Level<Real> {
   std::size_t bytes() const override { return bytes_; }
   void descend(const Rhs<Real>& rhs, Start start, const View<Real>& coarse_rhs) override;
   void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z, Result<Real>& result) override;
+  void set_iterate(const ConstView<Real>& z) override {
+    for_cells("multigrid::set_iterate", std::ptrdiff_t(g_.half) * g_.ny * g_.nz,
+              SetCell<Real>{g_, z.data()});
+  }
 
  private:
   void build_constant(const LevelOperator<Real>& op);

@@ -240,6 +240,7 @@ class PieceLevel final : public Level<Real> {
     relax(rhs, smoothing_.post_sweeps, smoothing_.symmetric);
     Kokkos::deep_copy(result.level, z_);
   }
+  void set_iterate(const ConstView<Real>& z) override { Kokkos::deep_copy(z_, z); }
 
  private:
   PieceRows<Real> rows(const Rhs<Real>& rhs) const {

@@ -240,6 +240,18 @@ struct LoadCell {
   }
 };
 
+/// z from natural order.
+template <class Real>
+struct SetCell {
+  SplitRows<Real> g;
+  const Real* from;
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell) const {
+    const int i = int(cell % g.nx);
+    g.z[g.row(int(cell / g.nx % g.ny), int(cell / g.nx / g.ny)) + (i & 1) * g.half + i / 2] =
+        from[cell];
+  }
+};
+
 template <class Op>
 struct RelaxCell {
   Op g;
