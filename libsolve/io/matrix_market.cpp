@@ -1,4 +1,6 @@
 #include <cctype>
+#include <exception>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/io/detail/file_text.hpp>
 #include <libsolve/io/matrix_market.hpp>
@@ -186,35 +188,69 @@ MatrixMarketHeader read_matrix_market_header(const std::string& path) {
   return read_header(in);
 }
 
-std::shared_ptr<CsrMatrix> read_matrix_market(const std::string& path) {
-  const std::string text = read_text(path);
-  Scanner in(path, text);
-  const Header h = read_header(in);
-  check_length(in, h);
-  std::vector<MatrixEntry> entries;
-  const bool coordinate = h.format == Header::Format::coordinate;
-  entries.reserve(static_cast<size_t>(h.symmetry == Header::Symmetry::general ? h.num_entries
-                                                                              : 2 * h.num_entries));
-  read_entries(in, h, [&](Index i, Index j, double value) {
-    if (coordinate || value != 0.0) entries.push_back({i, j, value});
-  });
-  return make_csr_matrix(h.num_rows, h.num_columns, entries);
+namespace {
+
+/// read() on every rank; where one throws, all do, the others with rank 0's words or a hint.
+template <class Read>
+void read_together(const std::string& path, const Communicator& comm, const Read& read) {
+  if (comm.size() == 1) return read();
+  std::exception_ptr problem;
+  try {
+    read();
+  } catch (...) {
+    problem = std::current_exception();
+  }
+  if (!comm.any(problem != nullptr)) return;
+  if (problem) std::rethrow_exception(problem);
+  throw IoError("'" + path + "': another rank could not read this file");
 }
 
-Vector read_matrix_market_vector(const std::string& path, Index column) {
-  const std::string text = read_text(path);
-  Scanner in(path, text);
-  const Header h = read_header(in);
-  if (column < 0 || column >= h.num_columns)
-    throw InputError({path, 0, 0}, {},
-                     "expected a column from 0 to " + std::to_string(h.num_columns - 1) +
-                         ", was asked for " + std::to_string(column));
-  check_length(in, h);
-  Vector v("matrix_market::vector", Partition(h.num_rows));
+}  // namespace
+
+std::shared_ptr<CsrMatrix> read_matrix_market(const std::string& path, const Communicator& comm) {
+  Header h;
+  std::vector<MatrixEntry> entries;
+  Partition rows, columns;
+  read_together(path, comm, [&] { h = read_matrix_market_header(path); });
+  rows = even_partition(comm, h.num_rows);
+  columns = even_partition(comm, h.num_columns);
+  read_together(path, comm, [&] {
+    const std::string text = read_text(path);
+    Scanner in(path, text);
+    h = read_header(in);
+    check_length(in, h);
+    const bool coordinate = h.format == Header::Format::coordinate;
+    const auto expected = static_cast<size_t>(
+        h.symmetry == Header::Symmetry::general ? h.num_entries : 2 * h.num_entries);
+    entries.reserve(expected / static_cast<size_t>(comm.size()) + 1);
+    const GlobalIndex begin = rows.first_row();
+    const GlobalIndex end = begin + rows.local_size();
+    read_entries(in, h, [&](Index i, Index j, double value) {
+      if ((coordinate || value != 0.0) && i >= begin && i < end) entries.push_back({i, j, value});
+    });
+  });
+  return make_csr_matrix(rows, columns, entries);
+}
+
+Vector read_matrix_market_vector(const std::string& path, Index column, const Communicator& comm) {
+  Header h;
+  read_together(path, comm, [&] { h = read_matrix_market_header(path); });
+  Vector v("matrix_market::vector", even_partition(comm, h.num_rows));
   const auto values = Kokkos::create_mirror_view(v.view());
   Kokkos::deep_copy(values, 0.0);
-  read_entries(in, h, [&](Index i, Index j, double value) {
-    if (j == column) values(i) += value;
+  read_together(path, comm, [&] {
+    const std::string text = read_text(path);
+    Scanner in(path, text);
+    h = read_header(in);
+    if (column < 0 || column >= h.num_columns)
+      throw InputError({path, 0, 0}, {},
+                       "expected a column from 0 to " + std::to_string(h.num_columns - 1) +
+                           ", was asked for " + std::to_string(column));
+    check_length(in, h);
+    const GlobalIndex begin = v.partition().first_row();
+    read_entries(in, h, [&](Index i, Index j, double value) {
+      if (j == column && i >= begin && i < begin + v.local_size()) values(i - begin) += value;
+    });
   });
   Kokkos::deep_copy(v.view(), values);
   return v;

@@ -29,12 +29,15 @@ struct MatrixMarketHeader {
 /// Reads the banner and the size line only.
 LIBSOLVE_EXPORT MatrixMarketHeader read_matrix_market_header(const std::string& path);
 
-/// The file as a sparse matrix; of an `array` file the entries that are not zero. Reads on the
-/// calling rank, all rows on one rank. Peak memory: the text, 16 bytes an entry, and the matrix.
-LIBSOLVE_EXPORT std::shared_ptr<CsrMatrix> read_matrix_market(const std::string& path);
+/// The file as a sparse matrix; of an `array` file the entries that are not zero. Peak memory: the
+/// text, 16 bytes an entry, and the matrix. On several ranks each reads the file and keeps its rows
+/// (even_partition()); what fails on one rank fails on all. Collective.
+LIBSOLVE_EXPORT std::shared_ptr<CsrMatrix> read_matrix_market(
+    const std::string& path, const Communicator& comm = Communicator::self());
 
 /// Column `column` (from 0) of the file as a vector; `array` and `coordinate` are both accepted.
-LIBSOLVE_EXPORT Vector read_matrix_market_vector(const std::string& path, Index column = 0);
+LIBSOLVE_EXPORT Vector read_matrix_market_vector(const std::string& path, Index column = 0,
+                                                 const Communicator& comm = Communicator::self());
 
 /// Writes A as `coordinate real`, symmetric where A is so exactly, else general, with as many
 /// digits as it takes to read the same doubles back. `comment` goes below the banner. Throws

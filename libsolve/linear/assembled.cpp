@@ -7,17 +7,26 @@ namespace libsolve {
 std::shared_ptr<const CsrMatrix> assembled(const std::shared_ptr<const LinearOperator>& A,
                                            const std::string& asker,
                                            std::vector<std::string>& notes) {
-  if (auto matrix = std::dynamic_pointer_cast<const CsrMatrix>(A)) return matrix;
-  if (const auto* stencil = dynamic_cast<const StencilOperator*>(A.get())) {
-    auto matrix = stencil->assemble();
+  auto matrix = std::dynamic_pointer_cast<const CsrMatrix>(A);
+  if (!matrix) {
+    const auto* stencil = dynamic_cast<const StencilOperator*>(A.get());
+    if (stencil == nullptr)
+      throw Unsupported(asker + " needs the entries of the matrix, and " + A->description() +
+                        " has none to offer; use 'jacobi' or 'chebyshev', which need only the "
+                        "diagonal, or pass an assembled matrix");
+    matrix = stencil->assemble();
     notes.push_back(asker + " needs entries: the grid operator was assembled (" +
                     std::to_string(static_cast<long>(matrix->memory_bytes() / 1e6)) +
-                    " MB); 'multigrid' and 'chebyshev' work without");
-    return matrix;
+                    " MB" + (A->row_partition().communicator().size() > 1 ? " on the first rank" : "") +
+                    "); 'multigrid' and 'chebyshev' work without");
   }
-  throw Unsupported(asker + " needs the entries of the matrix, and " + A->description() +
-                    " has none to offer; use 'jacobi' or 'chebyshev', which need only the "
-                    "diagonal, or pass an assembled matrix");
+  const int ranks = A->row_partition().communicator().size();
+  if (ranks > 1)
+    notes.push_back(asker + " works on the rows and columns of each rank alone: with " +
+                    std::to_string(ranks) +
+                    " ranks it is weaker than on one; 'jacobi', 'chebyshev' and 'multigrid' are "
+                    "the same for any number");
+  return matrix;
 }
 
 HostCsr host_csr(const CsrMatrix& A) {

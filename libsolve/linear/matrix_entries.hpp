@@ -20,4 +20,13 @@ LIBSOLVE_EXPORT std::shared_ptr<CsrMatrix> make_csr_matrix(GlobalIndex num_rows,
                                                            GlobalIndex num_columns,
                                                            const std::vector<MatrixEntry>& entries);
 
+/// This rank's rows of such a matrix: entries whose row is among `rows`, rows and columns counted
+/// over all ranks. Collective.
+LIBSOLVE_EXPORT std::shared_ptr<CsrMatrix> make_csr_matrix(const Partition& rows,
+                                                           const Partition& columns,
+                                                           const std::vector<MatrixEntry>& entries);
+
+/// Rows in nearly equal parts over the ranks. Collective.
+LIBSOLVE_EXPORT Partition even_partition(const Communicator& comm, GlobalIndex global_size);
+
 }  // namespace libsolve

@@ -50,6 +50,10 @@ void DirectSolver::setup(const LinearSystem& system) {
     throw Unsupported("method '" + name_ + "' needs a square operator, got " + A.description() +
                       " (" + std::to_string(A.num_rows()) + " x " +
                       std::to_string(A.num_columns()) + "); use lsmr for least squares");
+  if (A.row_partition().communicator().size() > 1)
+    throw Unsupported("method '" + name_ + "' works on one rank, got " +
+                      std::to_string(A.row_partition().communicator().size()) +
+                      "; use flexible-cg with 'multigrid' or another iteration");
   if (needs_symmetric() && !A.is_symmetric())
     throw NumericalError("method '" + name_ + "' needs a symmetric operator, and " +
                          A.description() + " is not symmetric; use eigen-lu");

@@ -39,12 +39,8 @@ void MatrixMarketOptions::check(const MatrixMarketOptions& o, const std::string&
 }
 
 std::unique_ptr<Problem> MatrixMarketSource::create() {
-  if (context_.communicator.size() > 1)
-    throw Unsupported("a sparse matrix lies on one rank, this run has " +
-                      std::to_string(context_.communicator.size()) +
-                      "; start it without mpirun, threads are used all the same");
   const std::string path = context_.resolve_file(options_.file);
-  const std::shared_ptr<CsrMatrix> A = read_matrix_market(path);
+  const std::shared_ptr<CsrMatrix> A = read_matrix_market(path, context_.communicator);
   Vector b("matrix_market::b", A->row_partition());
   const Vector x("matrix_market::x", A->column_partition());
   std::optional<Vector> exact;
@@ -59,7 +55,8 @@ std::unique_ptr<Problem> MatrixMarketSource::create() {
     A->apply(*exact, b);
   } else {
     const std::string b_path = context_.resolve_file(options_.right_hand_side_file);
-    b = read_matrix_market_vector(b_path, options_.right_hand_side_column);
+    b = read_matrix_market_vector(b_path, options_.right_hand_side_column,
+                                  context_.communicator);
     if (!(b.partition() == A->row_partition()))
       throw ShapeError("the right-hand side in " + b_path + " has " +
                        std::to_string(b.global_size()) + " rows, the matrix in " + path + " has " +
