@@ -83,7 +83,7 @@ Stop Bicgstab::iterate(Solve& s) {
     const double alpha = rho / dots_v.xy;
     // s = r - alpha v, in place of r
     const double s_norm = std::sqrt(axpy_norm2_squared(-alpha, v_, s.r));
-    if (s_norm <= s.tolerance) {
+    if (s_norm <= s.target) {
       axpy(alpha, p_hat, s.x);
       if (auto stop = s.finish_iteration(s_norm)) return *stop;
       return {Status::converged};

@@ -54,6 +54,7 @@ class Solve {
   double b_norm = 0.0;
   double residual_norm = 0.0;  ///< of r when a recurrence starts, then what it observed last
   double tolerance = 0.0;      ///< absolute, for the residual norm
+  double target = 0.0;  ///< the recurrence aims for this: lower after it has once fallen short
   double divergence_limit = 0.0;
   std::int64_t iterations = 0;
   std::int64_t max_iterations = 0;
