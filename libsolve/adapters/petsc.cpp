@@ -10,7 +10,6 @@
 namespace libsolve::petsc {
 
 Solver::~Solver() = default;
-Exchange::~Exchange() = default;
 
 namespace {
 
@@ -59,6 +58,16 @@ std::unique_ptr<Solver> make_ksp(const KspSettings& settings) {
 std::unique_ptr<Solver> make_pfmg(const PfmgSettings& settings) {
   return library().make_pfmg(settings);
 }
+std::string version_text() {
+  return library().version_text();
+}
+
+}  // namespace libsolve::petsc
+
+namespace libsolve {
+
+Exchange::~Exchange() = default;
+
 std::unique_ptr<Exchange> make_exchange(const Partition& owner,
                                         std::span<const GlobalIndex> wanted) {
   std::int64_t wrong = 0;
@@ -68,10 +77,7 @@ std::unique_ptr<Exchange> make_exchange(const Partition& owner,
     throw ShapeError("an exchange between ranks was asked for " + std::to_string(wrong) +
                      " rows that are not among the " + std::to_string(owner.global_size()) +
                      " there are");
-  return library().make_exchange(owner, wanted);
-}
-std::string version_text() {
-  return library().version_text();
+  return petsc::library().make_exchange(owner, wanted);
 }
 
-}  // namespace libsolve::petsc
+}  // namespace libsolve

@@ -72,7 +72,6 @@ CsrMatrix::CsrMatrix(GlobalIndex num_rows, GlobalIndex num_columns, RowPointers 
       row_pointers_(std::move(row_pointers)),
       columns_(std::move(columns)),
       values_(std::move(values)),
-      num_nonzeros_(static_cast<GlobalIndex>(values_.extent(0))),
       impl_(std::make_unique<Impl>()) {
   prepare();
 }
@@ -97,7 +96,7 @@ CsrMatrix::CsrMatrix(const Partition& rows, const Partition& columns,
   }
   if (comm.any(!fault.empty()))
     throw DataError(fault.empty() ? "another rank's rows of a matrix are at fault" : fault);
-  num_nonzeros_ = comm.sum(static_cast<GlobalIndex>(values.extent(0)));
+  num_nonzeros_ = comm.sum(static_cast<GlobalIndex>(values_.extent(0) + split.values.size()));
   if (comm.size() > 1) impl_->ghosts = std::make_unique<detail::GhostColumns>(cols_, split);
 }
 
@@ -118,6 +117,7 @@ void CsrMatrix::prepare() {
     columns_ = Kokkos::create_mirror_view_and_copy(memory, arrays.columns);
     values_ = Kokkos::create_mirror_view_and_copy(memory, arrays.values);
   }
+  num_nonzeros_ = static_cast<GlobalIndex>(values_.extent(0));
   if constexpr (runs_on_host<ExecSpace>) {
     impl_->arrays = arrays;
     impl_->layout = detail::choose_layout(arrays.num_rows, arrays.num_nonzeros(), [&](Index i) {

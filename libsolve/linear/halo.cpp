@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <libsolve/adapters/exchange.hpp>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/row_kernels.hpp>
+#include <libsolve/linear/exchange.hpp>
 #include <libsolve/linear/halo.hpp>
 #include <string>
 #include <tuple>
@@ -59,17 +59,17 @@ struct Buffers {
 };
 
 template <class T>
-constexpr petsc::EntryType entry_type =
-    std::is_same_v<T, float>    ? petsc::EntryType::float32
-    : std::is_same_v<T, double> ? petsc::EntryType::float64
-                                : petsc::EntryType::int64;
+constexpr EntryType entry_type =
+    std::is_same_v<T, float>    ? EntryType::float32
+    : std::is_same_v<T, double> ? EntryType::float64
+                                : EntryType::int64;
 
 }  // namespace detail
 
 struct Halo::Impl {
   Partition owner = {};
   Index num_wanted = 0;
-  std::unique_ptr<petsc::Exchange> exchange = {};  ///< null on one rank
+  std::unique_ptr<Exchange> exchange = {};  ///< null on one rank
   /// This rank's rows that go out; on one rank, the wanted ones.
   Kokkos::View<const Index*, MemSpace> rows = {};
   std::tuple<detail::Buffers<float>, detail::Buffers<double>, detail::Buffers<std::int64_t>>
@@ -86,7 +86,7 @@ Halo::Halo(const Partition& owner, const std::vector<GlobalIndex>& wanted)
   impl_->num_wanted = static_cast<Index>(wanted.size());
   std::vector<Index> rows;
   if (owner.communicator().size() > 1) {
-    impl_->exchange = petsc::make_exchange(owner, wanted);
+    impl_->exchange = make_exchange(owner, wanted);
     rows = impl_->exchange->sent_rows();
   } else {
     rows.reserve(wanted.size());

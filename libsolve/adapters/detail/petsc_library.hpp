@@ -1,7 +1,7 @@
 #pragma once
 
-#include <libsolve/adapters/exchange.hpp>
 #include <libsolve/adapters/petsc.hpp>
+#include <libsolve/linear/exchange.hpp>
 
 namespace libsolve::petsc::detail {
 

@@ -12,7 +12,7 @@ TEST(Frame, EndsAnIterationForTheRightReason) {
   const auto A = test::random_spd(3, 2.0, 1);
   krylov::Solve s(*A, Monitor::none());
   s.b_norm = 1.0;
-  s.tolerance = 1e-8;
+  s.tolerance = s.target = 1e-8;
   s.divergence_limit = 1e3;
   s.max_iterations = 5;
   EXPECT_FALSE(s.finish_iteration(0.5).has_value());

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <libsolve/adapters/exchange.hpp>
+#include <libsolve/linear/exchange.hpp>
 
 namespace libsolve::petsc::detail {
 

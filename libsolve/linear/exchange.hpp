@@ -7,9 +7,9 @@
 #include <vector>
 
 /// Entries that pass from the ranks that own them to the ranks that want them, by PETSc's PetscSF.
-/// Behind an interface without PETSc's headers, as adapters/petsc.hpp is; linear/halo.hpp is what
+/// Behind an interface without PETSc's headers, which adapters/petsc.cpp implements; halo.hpp is what
 /// the rest of libsolve uses.
-namespace libsolve::petsc {
+namespace libsolve {
 
 enum class EntryType { float32, float64, int64 };
 
@@ -41,4 +41,4 @@ class LIBSOLVE_EXPORT Exchange {
 LIBSOLVE_EXPORT std::unique_ptr<Exchange> make_exchange(const Partition& owner,
                                                         std::span<const GlobalIndex> wanted);
 
-}  // namespace libsolve::petsc
+}  // namespace libsolve
