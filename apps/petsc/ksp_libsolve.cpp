@@ -27,6 +27,9 @@ using petsc::OpenVec;
 /// The KSP whose method is being made.
 KSP making_for = nullptr;
 
+/// Whether the KSP works on corrections that are 0 at solid cells: KspState::is_reduced.
+bool works_on_corrections(KSP ksp);
+
 class PcOfKsp final : public Preconditioner {
  public:
   explicit PcOfKsp(KSP ksp) : ksp_(ksp) {}
@@ -49,11 +52,11 @@ class PcOfKsp final : public Preconditioner {
     return Preconditioner::apply_with_dots(r, z, q);
   }
   bool is_linear() const override {
-    if (const Preconditioner* M = inner_preconditioner(ksp_->pc)) return M->is_linear();
+    if (const Preconditioner* M = inner()) return M->is_linear();
     return !is_one_of({PCKSP, PCFIELDSPLIT, PCTELESCOPE});
   }
   bool is_symmetric() const override {
-    if (const Preconditioner* M = inner_preconditioner(ksp_->pc)) return M->is_symmetric();
+    if (const Preconditioner* M = inner()) return M->is_symmetric();
     return is_one_of({PCNONE, PCJACOBI, PCPBJACOBI, PCVPBJACOBI, PCICC, PCCHOLESKY, PCEISENSTAT});
   }
   std::vector<std::string> notes() const override { return {}; }
@@ -64,7 +67,10 @@ class PcOfKsp final : public Preconditioner {
     if (ksp_->transpose_solve == PETSC_TRUE) return nullptr;
     MatNullSpace space = nullptr;
     check(MatGetNullSpace(ksp_->pc->mat, &space));
-    return space == nullptr ? inner_preconditioner(ksp_->pc) : nullptr;
+    return space == nullptr ? inner() : nullptr;
+  }
+  Preconditioner* inner() const {
+    return inner_preconditioner(ksp_->pc, works_on_corrections(ksp_));
   }
   bool is_one_of(std::initializer_list<const char*> types) const {
     for (const char* type : types) {
@@ -132,6 +138,12 @@ struct KspState final : Held {
   PetscObjectId A_id = 0;
   PetscObjectState A_state = 0;
   bool is_transposed = false;
+  /// A is a grid operator without the couplings to rows that stand for themselves. Then these rows
+  /// are solved first, and A e = b - (matrix) x gives the correction of the others.
+  bool is_reduced = false;
+  std::shared_ptr<const StencilOperator> grid;
+  Vector e, r;
+  bool has_current_x = true;  ///< in the monitors' eyes, while a solve is at work
   std::string how;
   std::string last_reason;
   std::vector<std::string> last_notes;
@@ -141,6 +153,9 @@ struct KspState final : Held {
     made_as.clear();
     A.reset();
     product.reset();
+    grid.reset();
+    is_reduced = false;
+    e = r = Vector();
     A_id = 0;
     A_state = 0;
   }
@@ -150,7 +165,8 @@ struct KspState final : Held {
  private:
   void choose_operator(KSP ksp);
   void make_method(KSP ksp, const Tolerances& tolerances);
-  Tolerances tolerances_of(KSP ksp, const LinearSystem& system) const;
+  Tolerances tolerances_of(KSP ksp, const LinearOperator& matrix, const Vector& b,
+                           const Vector& x) const;
 };
 
 KspState& state(KSP ksp) {
@@ -165,32 +181,28 @@ void KspState::set_up(KSP ksp) {
 void KspState::choose_operator(KSP ksp) {
   Mat mat = nullptr;
   check(PCGetOperators(ksp->pc, &mat, nullptr));
+  const bool transposed = ksp->transpose_solve == PETSC_TRUE;
   std::string place = choice.works_on;
+  is_reduced = false;
   if (place == "auto" || place == "grid") {
-    if (const auto grid = shared_grid_operator(ksp->pc)) {
-      if (A != grid) {
+    const SharedGrid shared = shared_grid(ksp->pc);
+    if (shared.A != nullptr && (shared.is_exact || !transposed)) {
+      if (A != shared.A) {
         release();
-        A = grid;
+        A = grid = shared.A;
         how = "the grid operator of its PC: " + A->description();
       }
+      is_reduced = !shared.is_exact;
       return;
     }
-    if (place == "grid") {
-      const petsc::GridMatrix found = petsc::grid_matrix(mat, ksp->dm);
-      if (found.A == nullptr || !found.is_exact)
-        throw Unsupported("-ksp_libsolve_operator grid: " +
-                          (found.A == nullptr ? found.reason
-                                              : std::string("rows without couplings of their own "
-                                                            "make the matrix unsymmetric")) +
-                          "; leave the option out");
-      A = found.A;
-      how = "a grid operator (" + found.how + "): " + A->description();
-      return;
-    }
+    if (place == "grid")
+      throw Unsupported(
+          "-ksp_libsolve_operator grid needs -pc_type libsolve -pc_libsolve_method multigrid on "
+          "the "
+          "same matrix, set up for it; leave the option out");
     place = choice.has_option("preconditioner") ? "petsc" : "csr";
   }
 
-  const bool transposed = ksp->transpose_solve == PETSC_TRUE;
   PetscObjectId id = 0;
   PetscObjectState now = 0;
   check(PetscObjectGetId(object_of(mat), &id));
@@ -237,15 +249,18 @@ void KspState::make_method(KSP ksp, const Tolerances& t) {
   made_for = t;
 }
 
-/// PETSc's tolerances, relative to what its default test is relative to.
-Tolerances KspState::tolerances_of(KSP ksp, const LinearSystem& system) const {
+/// PETSc's tolerances; those relative to something else than this b as absolute ones.
+Tolerances KspState::tolerances_of(KSP ksp, const LinearOperator& matrix, const Vector& b,
+                                   const Vector& x) const {
   Tolerances t{std::min<double>(ksp->rtol, 1.0), ksp->abstol, ksp->max_it};
   const auto* context = static_cast<const KSPConvergedDefaultCtx*>(ksp->cnvP);
-  if (context == nullptr || (!context->initialrtol && !context->mininitialrtol)) return t;
-  double reference = norm2(system.b());
-  if (ksp->guess_zero == PETSC_FALSE) {
-    const Vector r = system.b().like("ksp_libsolve::first_residual");
-    const double first = std::sqrt(system.A().residual(system.b(), system.x(), r));
+  const bool asks_first = context != nullptr && ksp->guess_zero == PETSC_FALSE &&
+                          (context->initialrtol || context->mininitialrtol);
+  if (!asks_first && !is_reduced) return t;
+  double reference = norm2(b);
+  if (asks_first) {
+    const Vector residual = b.like("ksp_libsolve::first_residual");
+    const double first = std::sqrt(matrix.residual(b, x, residual));
     reference = context->initialrtol ? first : std::min(first, reference);
   }
   t.absolute = std::max(t.absolute, t.relative * reference);
@@ -273,34 +288,52 @@ KSPConvergedReason reason_of(KSP ksp, const Report& report) {
 
 void KspState::solve(KSP ksp) {
   Vec b = ksp->vec_rhs, x = ksp->vec_sol;
+  Mat mat = nullptr;
+  check(PCGetOperators(ksp->pc, &mat, nullptr));
   choose_operator(ksp);
-  if (product != nullptr) {
+  std::shared_ptr<petsc::MatOperator> matrix = product;  // what the equation is about
+  if (is_reduced) matrix = std::make_shared<petsc::MatOperator>(mat);
+  if (matrix != nullptr) {
     DM dm = nullptr;
     check(VecGetDM(b, &dm));
-    if (dm != nullptr) product->set_dm(dm);
+    if (dm != nullptr) matrix->set_dm(dm);
   }
   const OpenVec rhs(b, A->row_partition(), OpenVec::Access::read);
   OpenVec solution(x, A->column_partition(), OpenVec::Access::read_write);
   if (ksp->guess_zero == PETSC_TRUE) fill(solution.vector(), 0.0);
 
-  LinearSystem system(A, rhs.vector(), solution.vector());
-  Mat mat = nullptr;
-  check(PCGetOperators(ksp->pc, &mat, nullptr));
-  if (A->num_rows() == A->num_columns())
-    system.null_space = petsc::null_space_of(mat, A->row_partition());
-
   // Without a norm to test, all iterations are wanted. The default test is ours, with the residual
   // computed anew in the end; a test of the program's own is asked each iteration and has the word.
   const bool asks_test = ksp->converged != KSPConvergedDefault;
   const bool has_tolerance = !asks_test && ksp->normtype != KSP_NORM_NONE;
-  const Tolerances t =
-      has_tolerance ? tolerances_of(ksp, system) : Tolerances{0.0, 0.0, ksp->max_it};
+  const Tolerances t = has_tolerance ? tolerances_of(ksp, matrix != nullptr ? *matrix : *A,
+                                                     rhs.vector(), solution.vector())
+                                     : Tolerances{0.0, 0.0, ksp->max_it};
   make_method(ksp, t);
+  has_current_x = choice.method != "gmres" && !is_reduced;
+
+  LinearSystem system(A, rhs.vector(), solution.vector());
+  if (is_reduced) {
+    if (e.data() == nullptr) {
+      e = solution.vector().like("ksp_libsolve::correction");
+      r = rhs.vector().like("ksp_libsolve::residual");
+    }
+    solve_solid(*grid, rhs.vector(), solution.vector());
+    (void)matrix->residual(rhs.vector(), solution.vector(), r);
+    clear_solid(*grid, r, r);  // rounding
+    fill(e, 0.0);
+    system = LinearSystem(A, r, e);
+  } else if (A->num_rows() == A->num_columns()) {
+    system.null_space = petsc::null_space_of(mat, A->row_partition());
+  }
+
   ksp->its = 0;
   ksp->reason = KSP_CONVERGED_ITERATING;
   KspMonitor monitor(ksp, asks_test);
   const Report report = method->solve(system, monitor);
+  if (is_reduced) axpy(1.0, e, solution.vector());
   solution.close();
+  has_current_x = true;
 
   ksp->its = static_cast<PetscInt>(report.iterations);
   const double norm = report.value("residual_norm");
@@ -310,6 +343,10 @@ void KspState::solve(KSP ksp) {
   last_notes = report.notes;
   check(PetscInfo(ksp, "libsolve: %s\n", last_reason.c_str()));
   for (const std::string& note : last_notes) check(PetscInfo(ksp, "libsolve: %s\n", note.c_str()));
+}
+
+bool works_on_corrections(KSP ksp) {
+  return state(ksp).is_reduced;
 }
 
 // ---- What PETSc calls
@@ -329,6 +366,18 @@ PetscErrorCode destroy(KSP ksp) {
     delete static_cast<KspState*>(ksp->data);
     ksp->data = nullptr;
   });
+}
+/// For monitors that want the iterate itself.
+PetscErrorCode build_solution(KSP ksp, Vec v, Vec* V) {
+  PetscFunctionBegin;
+  PetscCall(guarded(object_of(ksp), "KSPBuildSolution_libsolve", [&] {
+    if (!state(ksp).has_current_x)
+      throw Unsupported("'" + state(ksp).choice.method +
+                        "' forms x at the end of a cycle or a solve only: leave out "
+                        "-ksp_monitor_true_residual; -ksp_monitor shows ||b - A x|| already");
+  }));
+  PetscCall(KSPBuildSolutionDefault(ksp, v, V));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 template <class Items>
 PetscErrorCode set_from_options(KSP ksp, Items PetscOptionsObject) {
@@ -381,7 +430,7 @@ PetscErrorCode create_ksp(KSP ksp) {
     ksp->ops->destroy = destroy;
     ksp->ops->setfromoptions = set_from_options;
     ksp->ops->view = view;
-    ksp->ops->buildsolution = KSPBuildSolutionDefault;
+    ksp->ops->buildsolution = build_solution;
     ksp->ops->buildresidual = KSPBuildResidualDefault;
     // Our methods measure b - A x.
     check(KSPSetSupportedNorm(ksp, KSP_NORM_UNPRECONDITIONED, PC_LEFT, 3));

@@ -14,13 +14,7 @@ namespace libsolve_in_petsc {
 
 namespace {
 
-using petsc::check;
-using petsc::OpenVec;
-
-/// Methods that take nothing but grid operators: entries are not tried.
-bool is_for_grids(const std::string& method) {
-  return method == "multigrid" || method == "hypre-pfmg";
-}
+using Policy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>;
 
 struct ClearSolid {
   Kokkos::View<const unsigned char*, MemSpace> solid;
@@ -32,12 +26,35 @@ struct ClearSolid {
 struct SolveSolid {
   Kokkos::View<const unsigned char*, MemSpace> solid;
   const double* excess;
-  const double* r;
-  double* z;
+  const double* b;
+  double* x;
   KOKKOS_INLINE_FUNCTION void operator()(Index i) const {
-    if (solid(i) != 0) z[i] = r[i] / excess[i];
+    if (solid(i) != 0) x[i] = b[i] / excess[i];
   }
 };
+
+}  // namespace
+
+void solve_solid(const StencilOperator& A, const Vector& b, const Vector& x) {
+  const StencilOperator::Variable& v = A.variable();
+  Kokkos::parallel_for("libsolve_in_petsc::solve_solid", Policy(0, x.local_size()),
+                       SolveSolid{v.solid, v.excess.data(), b.data(), x.data()});
+}
+
+void clear_solid(const StencilOperator& A, const Vector& r, const Vector& out) {
+  Kokkos::parallel_for("libsolve_in_petsc::clear_solid", Policy(0, out.local_size()),
+                       ClearSolid{A.variable().solid, r.data(), out.data()});
+}
+
+namespace {
+
+using petsc::check;
+using petsc::OpenVec;
+
+/// Methods that take nothing but grid operators: entries are not tried.
+bool is_for_grids(const std::string& method) {
+  return method == "multigrid" || method == "hypre-pfmg";
+}
 
 struct PcState final : Held {
   Choice choice = {.kind = Preconditioner::kind, .family = "pc_libsolve_", .method = "multigrid"};
@@ -169,15 +186,9 @@ void PcState::apply(Vec r, Vec z) {
     M->apply(in.vector(), out.vector());
   } else {
     // Rows that stand for themselves: z_i = r_i / a_ii; the grid sees nothing of them.
-    const StencilOperator::Variable& v = grid.A->variable();
-    using Policy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>;
-    const Policy all(0, rows.local_size());
-    Kokkos::parallel_for("pc_libsolve::clear_solid", all,
-                         ClearSolid{v.solid, in.vector().data(), without_solid.data()});
+    clear_solid(*grid.A, in.vector(), without_solid);
     M->apply(without_solid, out.vector());
-    Kokkos::parallel_for(
-        "pc_libsolve::solve_solid", all,
-        SolveSolid{v.solid, v.excess.data(), in.vector().data(), out.vector().data()});
+    solve_solid(*grid.A, in.vector(), out.vector());
   }
   out.close();
 }
@@ -266,19 +277,21 @@ PetscErrorCode create_pc(PC pc) {
   });
 }
 
-Preconditioner* inner_preconditioner(PC pc) {
+Preconditioner* inner_preconditioner(PC pc, bool is_zero_at_solid) {
   if (!is_ours(pc)) return nullptr;
   const PcState& s = state(pc);
-  return s.has_failed || s.without_solid.data() != nullptr ? nullptr : s.M.get();
+  const bool needs_step = s.without_solid.data() != nullptr && !is_zero_at_solid;
+  return s.has_failed || needs_step ? nullptr : s.M.get();
 }
 
-std::shared_ptr<const LinearOperator> shared_grid_operator(PC pc) {
-  if (!is_ours(pc) || pc->mat != pc->pmat) return nullptr;
+SharedGrid shared_grid(PC pc) {
+  if (!is_ours(pc) || pc->mat != pc->pmat) return {};
   const PcState& s = state(pc);
   // Without a new set-up the PC may stay that of an earlier matrix: the operator may not.
   PetscObjectState now = 0;
   check(PetscObjectStateGet(object_of(pc->mat), &now));
-  return s.grid.A != nullptr && s.grid.is_exact && now == s.matrix_state ? s.A : nullptr;
+  if (now != s.matrix_state) return {};
+  return {s.grid.A, s.grid.is_exact};
 }
 
 }  // namespace libsolve_in_petsc

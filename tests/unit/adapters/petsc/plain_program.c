@@ -7,6 +7,7 @@
      -case shell  MATSHELL, no entries (2D)
      -jump        coefficient 1000 in a quarter of the domain, f from the matrix
      -neumann     no boundary conditions; the null space is attached
+     -wind 3      plus wind du/dx, upwind: an unsymmetric matrix; f from the matrix
      -n 33        inner points along an axis
      -solves 1    how often the matrix is made anew (times k) and solved
 
@@ -19,7 +20,7 @@ typedef struct {
   PetscInt  n, dim, points;        /* inner points along an axis, axes, points along an axis kept */
   PetscInt  lo;                    /* index of the first point kept: 1, or 0 with the boundary */
   PetscBool jump, neumann, walls;
-  PetscReal h, scale;
+  PetscReal h, scale, wind;
   Mat       inner;                 /* what the shell multiplies by */
 } Setup;
 
@@ -72,6 +73,7 @@ static PetscInt Row(const Setup *s, const PetscInt *i, PetscInt col[7][3], Petsc
       PetscInt  b, j = i[a] + side;
       for (b = 0; b < 3; ++b) middle[b] = x[b] + (b == a ? 0.5 * side * s->h : 0.0);
       k = s->scale * Coefficient(s, middle) / (s->h * s->h);
+      if (a == 0 && side == -1) k += s->scale * s->wind / s->h;
       if (j < 0 || j >= s->points) {
         if (!s->neumann) diagonal += k;
         continue;
@@ -186,7 +188,7 @@ static PetscErrorCode FillVectors(const Setup *s, DM da, Vec u, Vec f)
 
 int main(int argc, char **argv)
 {
-  Setup     s = {33, 2, 33, 1, PETSC_FALSE, PETSC_FALSE, PETSC_FALSE, 0.0, 1.0, NULL};
+  Setup     s = {33, 2, 33, 1, PETSC_FALSE, PETSC_FALSE, PETSC_FALSE, 0.0, 1.0, 0.0, NULL};
   char      name[16] = "da";
   PetscBool is_da, is_walls, is_shell, is_rows, three = PETSC_FALSE;
   PetscInt  max_its = 10000, solves = 1, k, bad = 0;
@@ -202,6 +204,7 @@ int main(int argc, char **argv)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-solves", &solves, NULL));
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-max_its", &max_its, NULL));
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-max_error", &max_error, NULL));
+  PetscCall(PetscOptionsGetReal(NULL, NULL, "-wind", &s.wind, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-jump", &s.jump, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-neumann", &s.neumann, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-three", &three, NULL));
@@ -267,7 +270,7 @@ int main(int argc, char **argv)
       }
     }
     PetscCall(FillVectors(&s, da, u, f));
-    if (s.jump || s.neumann) { /* the matrix says what f is */
+    if (s.jump || s.neumann || s.wind != 0.0) { /* the matrix says what f is */
       PetscCall(KSPSetUp(ksp));
       PetscCall(KSPGetOperators(ksp, &mat, NULL));
       if (s.neumann) {
