@@ -1,8 +1,5 @@
-#include <petscdmda.h>
-
 #include <libsolve/adapters/narrow.hpp>
 #include <libsolve/adapters/petsc/program/mat_entries.hpp>
-#include <limits>
 
 namespace libsolve::petsc {
 
@@ -17,7 +14,10 @@ AijRows::AijRows(Mat A) {
   check(MatGetLocalSize(A, &num_rows_, &num_columns_));
   check(MatGetOwnershipRangeColumn(A, &first_column_, nullptr));
   own_mat_ = A;
-  if (is_mpi == PETSC_TRUE) check(MatMPIAIJGetSeqAIJ(A, &own_mat_, &others_mat_, &global_columns_));
+  if (is_mpi == PETSC_TRUE) {
+    check(MatMPIAIJGetSeqAIJ(A, &own_mat_, &others_mat_, &global_columns_));
+    check(MatGetSize(others_mat_, nullptr, &num_others_));
+  }
   read(own_mat_, own_);
   if (others_mat_ != nullptr) read(others_mat_, others_);
   is_aij_ = true;

@@ -31,6 +31,7 @@ class AijRows {
   const Block& others() const { return others_; }  ///< columns through global_columns()
   const PetscInt* global_columns() const { return global_columns_; }
   bool has_others() const { return others_mat_ != nullptr; }
+  PetscInt num_others() const { return num_others_; }  ///< columns of other ranks
 
  private:
   void read(Mat block, Block& to);
@@ -38,7 +39,7 @@ class AijRows {
 
   bool is_aij_ = false;
   Mat own_mat_ = nullptr, others_mat_ = nullptr;
-  PetscInt num_rows_ = 0, num_columns_ = 0, first_column_ = 0;
+  PetscInt num_rows_ = 0, num_columns_ = 0, first_column_ = 0, num_others_ = 0;
   Block own_, others_;
   const PetscInt* global_columns_ = nullptr;
 };
@@ -59,11 +60,11 @@ struct GridMatrix {
   std::string how = {};  ///< "DMDA 65 x 65", "band structure 65 x 65"
 };
 
-/// `mat` as an operator on a structured grid: the grid is the DMDA's (one unknown a point) where
-/// `dm` is one with as many points, else one whose lexicographic numbering (x fastest) fits the
-/// bands of the matrix. Every coupling has to be between neighbours along an axis, symmetric and
-/// not positive, and no row may sum up to less than 0: then
+/// `mat` as an operator on the structured grid of grid_numbering(). Every coupling has to be
+/// between neighbours along an axis, symmetric and not positive, and no row may sum up to less than
+/// 0: then
 ///   faces T = -a_ij,  excess e_i = sum_j a_ij.
+/// Collective, with the same answer on all ranks.
 GridMatrix grid_matrix(Mat mat, DM dm);
 
 }  // namespace libsolve::petsc

@@ -1,10 +1,8 @@
-// Entries of a matrix as faces and excess of a grid operator. All passes run over the rows on the
-// host, in place on PETSc's arrays.
-#include <petscdmda.h>
-
+// Entries of a matrix as faces and excess of a grid operator. All passes run over the rows of the
+// rank on the host, in place on PETSc's arrays; what lies beyond a cut comes by a scatter.
 #include <algorithm>
 #include <cmath>
-#include <libsolve/adapters/petsc/program/mat_entries.hpp>
+#include <libsolve/adapters/petsc/program/grid_numbering.hpp>
 #include <libsolve/core/large_array.hpp>
 #include <limits>
 #include <vector>
@@ -20,6 +18,7 @@ using HostPolicy = Kokkos::RangePolicy<Host, Kokkos::IndexType<Index>>;
 
 /// What two numbers that should be equal may differ by, relative: a few sums of rounding.
 constexpr double rounding = 1e-14;
+constexpr Index none = std::numeric_limits<Index>::max();
 
 std::string number(double value) {
   char text[32];
@@ -27,77 +26,188 @@ std::string number(double value) {
   return text;
 }
 
-/// A grid over the rows of a matrix.
-struct Rows {
-  Index n[3] = {1, 1, 1};
-  Index stride[3] = {1, 1, 1};
-  AijRows::Block block;
+/// Numbers of other ranks' rows that this rank's entries point at.
+class Ghosts {
+ public:
+  Ghosts(Mat mat, const AijRows& rows) : num_(rows.num_others()), num_rows_(rows.num_rows()) {
+    comm_ = PetscObjectComm(reinterpret_cast<PetscObject>(mat));
+    if (!rows.has_others()) return;
+    check(MatGetSize(mat, &num_all_, nullptr));
+    IS which = nullptr;
+    check(ISCreateGeneral(PETSC_COMM_SELF, num_, rows.global_columns(), PETSC_COPY_VALUES, &which));
+    check(VecCreateMPIWithArray(comm_, 1, num_rows_, num_all_, nullptr, &all_));
+    check(VecCreateSeq(PETSC_COMM_SELF, num_, &here_));
+    check(VecScatterCreate(all_, which, here_, nullptr, &scatter_));
+    check(ISDestroy(&which));
+  }
+  ~Ghosts() {
+    if (scatter_ == nullptr) return;
+    (void)VecScatterDestroy(&scatter_);
+    (void)VecDestroy(&here_);
+    (void)VecDestroy(&all_);
+  }
+  Ghosts(const Ghosts&) = delete;
+  Ghosts& operator=(const Ghosts&) = delete;
 
-  void set(const std::array<Index, 3>& cells) {
+  /// Collective.
+  std::vector<double> of(const double* own) const {
+    std::vector<double> values(static_cast<size_t>(num_), 0.0);
+    if (scatter_ == nullptr) return values;
+    check(VecPlaceArray(all_, own));
+    check(VecScatterBegin(scatter_, all_, here_, INSERT_VALUES, SCATTER_FORWARD));
+    check(VecScatterEnd(scatter_, all_, here_, INSERT_VALUES, SCATTER_FORWARD));
+    check(VecResetArray(all_));
+    const PetscScalar* data = nullptr;
+    check(VecGetArrayRead(here_, &data));
+    std::copy(data, data + num_, values.begin());
+    check(VecRestoreArrayRead(here_, &data));
+    return values;
+  }
+
+ private:
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  PetscInt num_ = 0, num_rows_ = 0, num_all_ = 0;
+  Vec all_ = nullptr, here_ = nullptr;
+  VecScatter scatter_ = nullptr;
+};
+
+/// One entry off the diagonal.
+struct Entry {
+  int direction = -2;  ///< 2 a + 1 towards the next cell along axis a, 2 a towards the one before
+  double value = 0.0;
+  PetscInt own = -1;    ///< the neighbour's row here, or
+  PetscInt ghost = -1;  ///< its place among the ghosts
+};
+
+/// This rank's box and its rows.
+struct Rows {
+  Index n[3] = {1, 1, 1};      ///< cells of the box
+  Index begin[3] = {0, 0, 0};  ///< where it starts
+  Index whole[3] = {1, 1, 1};  ///< cells of the grid
+  Index stride[3] = {1, 1, 1};
+  const GridPartition* parts = nullptr;
+  AijRows::Block block, others;
+  bool has_others = false;
+  const PetscInt* global_columns = nullptr;
+  GlobalIndex first = 0;
+
+  Rows(const GridPartition& grid, const AijRows& entries)
+      : parts(&grid),
+        block(entries.own()),
+        others(entries.others()),
+        has_others(entries.has_others()),
+        global_columns(entries.global_columns()),
+        first(entries.first_column()) {
     Index s = 1;
     for (int a = 0; a < 3; ++a) {
-      n[a] = cells[static_cast<size_t>(a)];
+      n[a] = grid.own().cells(a);
+      begin[a] = grid.own().begin[static_cast<size_t>(a)];
+      whole[a] = grid.grid().cells[static_cast<size_t>(a)];
       stride[a] = s;
       s *= n[a];
     }
   }
+  Index count() const { return n[0] * n[1] * n[2]; }
+  /// Position in the whole grid.
   void locate(Index c, Index* at) const {
     const Index row = c / n[0];
-    at[0] = c - row * n[0];
-    at[1] = row % n[1];
-    at[2] = row / n[1];
+    at[0] = begin[0] + c - row * n[0];
+    at[1] = begin[1] + row % n[1];
+    at[2] = begin[2] + row / n[1];
   }
-  /// 2 a + 1 for the next cell along axis a, 2 a for the one before, -1 for c itself, -2 for
-  /// others.
-  int direction(Index c, const Index* at, PetscInt column) const {
-    if (column == c) return -1;
+  int direction_here(Index c, const Index* at, PetscInt column) const {
     for (int a = 0; a < 3; ++a) {
-      if (at[a] + 1 < n[a] && column == c + stride[a]) return 2 * a + 1;
-      if (at[a] > 0 && column == c - stride[a]) return 2 * a;
+      if (at[a] + 1 < begin[a] + n[a] && column == c + stride[a]) return 2 * a + 1;
+      if (at[a] > begin[a] && column == c - stride[a]) return 2 * a;
     }
     return -2;
   }
+  int direction_beyond(const Index* at, GlobalIndex column) const {
+    for (int a = 0; a < 3; ++a)
+      for (const int side : {0, 1}) {
+        Index cell[3] = {at[0], at[1], at[2]};
+        cell[a] += side == 1 ? 1 : -1;
+        const bool is_beyond = side == 1 ? cell[a] == begin[a] + n[a] : cell[a] < begin[a];
+        if (is_beyond && cell[a] >= 0 && cell[a] < whole[a] &&
+            parts->row(cell[0], cell[1], cell[2]) == column)
+          return 2 * a + side;
+      }
+    return -2;
+  }
+  /// Calls use(Entry) for each nonzero entry off the diagonal; returns the diagonal one.
+  template <class Use>
+  double visit(Index c, const Index* at, const Use& use) const {
+    double diagonal = 0.0;
+    for (PetscInt e = block.first[c]; e < block.first[c + 1]; ++e) {
+      const double v = block.values[e];
+      if (block.columns[e] == c)
+        diagonal = v;
+      else if (v != 0.0)
+        use(Entry{direction_here(c, at, block.columns[e]), v, block.columns[e], -1});
+    }
+    if (has_others)
+      for (PetscInt e = others.first[c]; e < others.first[c + 1]; ++e) {
+        const PetscInt ghost = others.columns[e];
+        if (others.values[e] != 0.0)
+          use(Entry{direction_beyond(at, global_columns[ghost]), others.values[e], -1, ghost});
+      }
+    return diagonal;
+  }
+  std::string text(Index c) const {
+    Index at[3];
+    locate(c, at);
+    return "row " + std::to_string(first + c) + " (point " + std::to_string(at[0]) + ", " +
+           std::to_string(at[1]) + ", " + std::to_string(at[2]) + ")";
+  }
 };
 
-/// What is wrong with a row.
-enum class Fault : int {
-  none,
-  not_neighbour,
-  positive,
-  diagonal,
-  not_finite,
-  negative_sum,
-  unsymmetric
+/// Rows without any coupling; of the ghosts, too.
+struct Solid {
+  HostArray<double> own;  ///< 1 or 0
+  std::vector<double> ghosts;
+  bool at(const Entry& e) const {
+    return e.own >= 0 ? own(e.own) != 0.0 : ghosts[static_cast<size_t>(e.ghost)] != 0.0;
+  }
 };
 
-/// First pass: entries between neighbours only, signs, and rows without any coupling.
+/// First pass: entries between neighbours only, their signs, and rows without any coupling.
 struct Classify {
   Rows rows;
-  HostArray<unsigned char> solid;
+  HostArray<double> solid;
 
-  Fault look(Index c, bool& has_coupling) const {
+  /// "" or what is wrong with row c.
+  std::string fault(Index c) const {
     Index at[3];
     rows.locate(c, at);
-    double diagonal = 0.0;
-    has_coupling = false;
-    for (PetscInt e = rows.block.first[c]; e < rows.block.first[c + 1]; ++e) {
-      const double v = rows.block.values[e];
-      const int d = rows.direction(c, at, rows.block.columns[e]);
-      if (!std::isfinite(v)) return Fault::not_finite;
-      if (d == -1) {
-        diagonal = v;
-      } else if (v != 0.0) {
-        if (d == -2) return Fault::not_neighbour;
-        if (v > 0.0) return Fault::positive;
-        has_coupling = true;
+    std::string text;
+    const double diagonal = rows.visit(c, at, [&](const Entry& e) {
+      if (!text.empty()) return;
+      if (!std::isfinite(e.value)) {
+        text = " has an entry that is not finite";
+      } else if (e.direction == -2) {
+        text =
+            " is coupled to row " +
+            std::to_string(e.own >= 0 ? rows.first + e.own : rows.global_columns[e.ghost]) +
+            ", which is no neighbour along an axis (periodic grids and stencils with corners are "
+            "of this kind)";
+      } else if (e.value > 0.0) {
+        text = " has the positive off-diagonal entry " + number(e.value);
       }
-    }
-    return diagonal > 0.0 ? Fault::none : Fault::diagonal;
+    });
+    if (text.empty() && !(diagonal > 0.0 && std::isfinite(diagonal)))
+      text = " has no positive diagonal entry";
+    return text.empty() ? text : rows.text(c) + text;
   }
   void operator()(Index c, Index& first_bad, Index& num_solid) const {
-    bool has_coupling = false;
-    if (look(c, has_coupling) != Fault::none) first_bad = std::min(first_bad, c);
-    solid(c) = has_coupling ? 0 : 1;
+    Index at[3];
+    rows.locate(c, at);
+    bool has_coupling = false, is_bad = false;
+    const double diagonal = rows.visit(c, at, [&](const Entry& e) {
+      has_coupling = true;
+      is_bad = is_bad || e.direction == -2 || !(e.value < 0.0) || !std::isfinite(e.value);
+    });
+    if (is_bad || !(diagonal > 0.0 && std::isfinite(diagonal))) first_bad = std::min(first_bad, c);
+    solid(c) = has_coupling ? 0.0 : 1.0;
     if (!has_coupling) ++num_solid;
   }
 };
@@ -106,7 +216,7 @@ struct Classify {
 /// the excess, as those to a wall do.
 struct Fill {
   Rows rows;
-  HostArray<unsigned char> solid;
+  const Solid* solid;
   HostArray<double> face[3];
   HostArray<double> excess;
 
@@ -114,24 +224,17 @@ struct Fill {
     Index at[3];
     rows.locate(c, at);
     double next[3] = {0.0, 0.0, 0.0};
-    double diagonal = 0.0, sum = 0.0;
-    for (PetscInt e = rows.block.first[c]; e < rows.block.first[c + 1]; ++e) {
-      const double v = rows.block.values[e];
-      const PetscInt column = rows.block.columns[e];
-      if (column == c) {
-        diagonal = v;
-      } else if (v != 0.0) {
-        if (solid(column) != 0) {
-          ++num_dropped;
-          continue;
-        }
-        const int d = rows.direction(c, at, column);
-        sum -= v;
-        if (d % 2 == 1) next[d / 2] = -v;
+    double sum = 0.0;
+    const double diagonal = rows.visit(c, at, [&](const Entry& e) {
+      if (solid->at(e)) {
+        ++num_dropped;
+        return;
       }
-    }
+      sum -= e.value;
+      if (e.direction % 2 == 1) next[e.direction / 2] = -e.value;
+    });
     for (int a = 0; a < 3; ++a)
-      if (rows.n[a] > 1) face[a](c) = next[a];
+      if (rows.whole[a] > 1) face[a](c) = next[a];
     double e = diagonal - sum;
     if (std::abs(e) <= rounding * diagonal) e = 0.0;
     if (e < 0.0) first_bad = std::min(first_bad, c);
@@ -139,29 +242,40 @@ struct Fill {
   }
 };
 
-/// Third pass: the entry towards the cell before is that cell's entry towards this one.
+/// Third pass: the entry towards the cell before is that cell's entry towards this one. Across cuts
+/// the entries of both kinds are counted: they come in pairs.
 struct CheckSymmetry {
   Rows rows;
-  HostArray<unsigned char> solid;
+  const Solid* solid;
   HostArray<double> face[3];
+  const std::vector<double>* ghost_face;  ///< one for each axis
 
-  void operator()(Index c, Index& first_bad) const {
-    if (solid(c) != 0) return;
+  void operator()(Index c, Index& first_bad, std::int64_t& unpaired) const {
+    if (solid->own(c) != 0.0) return;
     Index at[3];
     rows.locate(c, at);
     double before[3] = {0.0, 0.0, 0.0};
-    for (PetscInt e = rows.block.first[c]; e < rows.block.first[c + 1]; ++e) {
-      const int d = rows.direction(c, at, rows.block.columns[e]);
-      if (d >= 0 && d % 2 == 0) before[d / 2] = -rows.block.values[e];
-    }
+    bool differs = false;
+    const auto same = [](double a, double b) {
+      return std::abs(a - b) <= rounding * std::max(a, b);
+    };
+    rows.visit(c, at, [&](const Entry& e) {
+      if (solid->at(e)) return;
+      const int a = e.direction / 2;
+      if (e.ghost >= 0) {
+        unpaired += e.direction % 2 == 1 ? 1 : -1;
+        if (e.direction % 2 == 0)
+          differs = differs || !same(-e.value, ghost_face[a][static_cast<size_t>(e.ghost)]);
+      } else if (e.direction % 2 == 0) {
+        before[a] = -e.value;
+      }
+    });
     for (int a = 0; a < 3; ++a) {
-      if (at[a] == 0) continue;
+      if (at[a] == rows.begin[a]) continue;
       const Index neighbour = c - rows.stride[a];
-      if (solid(neighbour) != 0) continue;
-      const double other = face[a](neighbour);
-      if (!(std::abs(before[a] - other) <= rounding * std::max(before[a], other)))
-        first_bad = std::min(first_bad, c);
+      if (solid->own(neighbour) == 0.0) differs = differs || !same(before[a], face[a](neighbour));
     }
+    if (differs) first_bad = std::min(first_bad, c);
   }
 };
 
@@ -178,11 +292,11 @@ struct CheckConstant {
     double e = constant.shift, diagonal = constant.shift;
     bool same = true;
     for (size_t a = 0; a < 3; ++a) {
-      if (rows.n[a] == 1) continue;
+      if (rows.whole[a] == 1) continue;
       const double T = constant.coupling[a];
       diagonal += 2.0 * T;
       if (at[a] == 0) e += constant.wall[a][0];
-      if (at[a] + 1 == rows.n[a])
+      if (at[a] + 1 == rows.whole[a])
         e += constant.wall[a][1];
       else
         same = same && std::abs(face[a](c) - T) <= rounding * T;
@@ -191,154 +305,134 @@ struct CheckConstant {
   }
 };
 
-/// The rows of the matrix as text for messages: "row 17 (cell 1, 2, 0)".
-std::string row_text(const Rows& rows, Index c) {
-  Index at[3];
-  rows.locate(c, at);
-  return "row " + std::to_string(c) + " (point " + std::to_string(at[0]) + ", " +
-         std::to_string(at[1]) + ", " + std::to_string(at[2]) + ")";
-}
-
-std::string fault_text(const Classify& pass, Index c) {
-  bool has_coupling = false;
-  const Rows& rows = pass.rows;
-  const std::string where = row_text(rows, c);
-  const Fault fault = pass.look(c, has_coupling);
-  if (fault == Fault::diagonal) return where + " has no positive diagonal entry";
-  if (fault == Fault::not_finite) return where + " has an entry that is not finite";
-  Index at[3];
-  rows.locate(c, at);
-  for (PetscInt e = rows.block.first[c]; e < rows.block.first[c + 1]; ++e) {
-    const double v = rows.block.values[e];
-    const int d = rows.direction(c, at, rows.block.columns[e]);
-    if (v == 0.0 || d == -1) continue;
-    if (fault == Fault::not_neighbour && d == -2)
-      return where + " is coupled to row " + std::to_string(rows.block.columns[e]) +
-             ", which is no neighbour along an axis (periodic grids and stencils with corners are "
-             "of this kind)";
-    if (fault == Fault::positive && v > 0.0)
-      return where + " has the positive off-diagonal entry " + number(v);
-  }
-  return where + " does not fit";
-}
-
-std::string size_text(const std::array<Index, 3>& n) {
-  std::string text = std::to_string(n[0]);
-  for (size_t a = 1; a < 3; ++a)
-    if (n[a] > 1) text += " x " + std::to_string(n[a]);
-  return text;
-}
-
-/// The coefficients where they are the same everywhere: nothing has to be stored then.
-bool find_constant(const Fill& filled, StencilOperator::Constant& out) {
+/// The coefficients where they are the same everywhere: nothing has to be stored then. Collective.
+bool find_constant(const Fill& filled, const Communicator& comm, StencilOperator::Constant& out) {
   const Rows& rows = filled.rows;
   Index middle[3] = {0, 0, 0};
   for (int a = 0; a < 3; ++a) {
-    if (rows.n[a] == 1) continue;
-    if (rows.n[a] == 2) return false;  // no cell without a wall, so that the shift is not known
+    if (rows.whole[a] == 1) continue;
+    if (rows.whole[a] == 2) return false;  // no cell without a wall, so that the shift is not known
     middle[a] = 1;
   }
-  const auto cell = [&](int axis, Index at) {
+  // The row of a cell away from the walls but for one axis; -1 where another rank has it.
+  const auto cell = [&](int axis, Index position) -> Index {
     Index c = 0;
-    for (int a = 0; a < 3; ++a) c += rows.stride[a] * (a == axis ? at : middle[a]);
+    for (int a = 0; a < 3; ++a) {
+      const Index at = a == axis ? position : middle[a];
+      if (at < rows.begin[a] || at >= rows.begin[a] + rows.n[a]) return -1;
+      c += rows.stride[a] * (at - rows.begin[a]);
+    }
     return c;
   };
+  // Shift, couplings, walls, from the ranks that have these cells.
+  double found[10] = {};
+  if (const Index c = cell(-1, 0); c >= 0) {
+    found[0] = filled.excess(c);
+    for (int a = 0; a < 3; ++a)
+      if (rows.whole[a] > 1) found[1 + a] = filled.face[a](c);
+  }
+  for (int a = 0; a < 3; ++a)
+    for (const int side : {0, 1})
+      if (const Index c = cell(a, side == 0 ? 0 : rows.whole[a] - 1); rows.whole[a] > 1 && c >= 0)
+        found[4 + 2 * a + side] = filled.excess(c);
+  comm.sum(found);
   out = {};
-  out.shift = filled.excess(cell(-1, 0));
-  for (int a = 0; a < 3; ++a) {
-    if (rows.n[a] == 1) continue;
-    const auto i = static_cast<size_t>(a);
-    out.coupling[i] = filled.face[a](cell(-1, 0));
-    if (out.coupling[i] == 0.0) return false;
+  out.shift = found[0];
+  for (size_t a = 0; a < 3; ++a) {
+    if (rows.whole[a] == 1) continue;
+    out.coupling[a] = found[1 + a];
+    if (out.coupling[a] == 0.0) return false;
     for (const size_t side : {size_t(0), size_t(1)}) {
-      double wall = filled.excess(cell(a, side == 0 ? 0 : rows.n[a] - 1)) - out.shift;
-      if (std::abs(wall) <= rounding * out.coupling[i]) wall = 0.0;
+      double wall = found[4 + 2 * a + side] - out.shift;
+      if (std::abs(wall) <= rounding * out.coupling[a]) wall = 0.0;
       if (wall < 0.0) return false;
-      out.wall[i][side] = wall;
+      out.wall[a][side] = wall;
     }
   }
   Index num_others = 0;
   const CheckConstant pass{
       rows, out, {filled.face[0], filled.face[1], filled.face[2]}, filled.excess};
-  Kokkos::parallel_reduce("petsc::check_constant", HostPolicy(0, rows.n[0] * rows.n[1] * rows.n[2]),
-                          pass, num_others);
-  return num_others == 0;
+  Kokkos::parallel_reduce("petsc::check_constant", HostPolicy(0, rows.count()), pass, num_others);
+  return comm.sum(std::int64_t{num_others}) == 0;
 }
 
-/// The grid that the offsets of the nonzero entries from the diagonal suggest; {0, 0, 0} and a
-/// reason where none does.
-std::array<Index, 3> grid_of_bands(const AijRows& rows, std::string& reason) {
-  const PetscInt n = rows.num_rows();
-  const AijRows::Block& block = rows.own();
-  std::vector<PetscInt> offsets;
-  for (PetscInt i = 0; i < n; ++i) {
-    for (PetscInt e = block.first[i]; e < block.first[i + 1]; ++e) {
-      const PetscInt d = block.columns[e] - i;
-      if (d <= 0 || block.values[e] == 0.0) continue;
-      if (std::find(offsets.begin(), offsets.end(), d) != offsets.end()) continue;
-      offsets.push_back(d);
-      if (offsets.size() > 3) {
-        reason = "its rows couple to more than three distances above the diagonal (row " +
-                 std::to_string(i) +
-                 " is the first), so it is not a 3-, 5- or 7-point matrix in "
-                 "lexicographic order";
-        return {0, 0, 0};
-      }
-    }
-  }
-  std::sort(offsets.begin(), offsets.end());
-  std::array<Index, 3> cells = {static_cast<Index>(n), 1, 1};
-  const bool fits = !offsets.empty() && offsets[0] == 1 &&
-                    (offsets.size() < 2 || n % offsets[1] == 0) &&
-                    (offsets.size() < 3 || (offsets[2] % offsets[1] == 0 && n % offsets[2] == 0));
-  if (!fits) {
-    std::string list;
-    for (const PetscInt d : offsets) list += (list.empty() ? "" : ", ") + std::to_string(d);
-    reason = offsets.empty()
-                 ? std::string("it is diagonal")
-                 : "the distances of its couplings from the diagonal (" + list +
-                       ") are not 1, nx, nx ny of a grid of " + std::to_string(n) + " points";
-    return {0, 0, 0};
-  }
-  if (offsets.size() > 1) {
-    cells[0] = static_cast<Index>(offsets[1]);
-    cells[1] = static_cast<Index>(n / offsets[1]);
-  }
-  if (offsets.size() > 2) {
-    cells[1] = static_cast<Index>(offsets[2] / offsets[1]);
-    cells[2] = static_cast<Index>(n / offsets[2]);
-  }
-  return cells;
+HostArray<double> host_numbers(const char* label, Index n) {
+  return bare_array<double, Kokkos::HostSpace>(label, static_cast<size_t>(n));
 }
 
-/// The sizes of a DMDA with one unknown a point; {0, 0, 0} where `dm` is another kind of DM, has
-/// more unknowns a point or not `num_rows` of them.
-std::array<Index, 3> grid_of_dm(DM dm, PetscInt num_rows) {
-  if (dm == nullptr) return {0, 0, 0};
-  PetscBool is_da = PETSC_FALSE;
-  check(PetscObjectTypeCompare(reinterpret_cast<PetscObject>(dm), DMDA, &is_da));
-  if (is_da == PETSC_FALSE) return {0, 0, 0};
-  PetscInt M = 1, N = 1, P = 1, dof = 1;
-  check(DMDAGetInfo(dm, nullptr, &M, &N, &P, nullptr, nullptr, nullptr, &dof, nullptr, nullptr,
-                    nullptr, nullptr, nullptr));
-  const auto points = static_cast<GlobalIndex>(M) * N * P;
-  if (dof != 1 || points != num_rows) return {0, 0, 0};
-  return {static_cast<Index>(M), static_cast<Index>(N), static_cast<Index>(P)};
+/// "" or why not.
+std::string read(Mat mat, const AijRows& entries, const GridPartition& parts, GridMatrix& result) {
+  const Communicator& comm = parts.communicator();
+  const Rows rows(parts, entries);
+  const Index n = rows.count();
+  const auto agreed = [&](Index bad, const auto& text) {
+    return first_text(comm, bad != none ? text(bad) : std::string());
+  };
+
+  const Classify classify{rows, host_numbers("petsc::solid", n)};
+  Index bad = none, num_solid = 0;
+  Kokkos::parallel_reduce("petsc::classify_rows", HostPolicy(0, n), classify,
+                          Kokkos::Min<Index>(bad), num_solid);
+  std::string reason = agreed(bad, [&](Index c) { return classify.fault(c); });
+  if (!reason.empty()) return reason;
+  const std::int64_t all_solid = comm.sum(std::int64_t{num_solid});
+  if (all_solid == parts.partition().global_size()) return "it is diagonal";
+
+  const Ghosts ghosts(mat, entries);
+  const Solid solid{classify.solid, ghosts.of(classify.solid.data())};
+  Fill fill{rows, &solid, {}, host_numbers("petsc::excess", n)};
+  for (int a = 0; a < 3; ++a)
+    if (rows.whole[a] > 1) fill.face[a] = host_numbers("petsc::face", n);
+  Index num_dropped = 0;
+  Kokkos::parallel_reduce("petsc::fill_faces", HostPolicy(0, n), fill, Kokkos::Min<Index>(bad),
+                          num_dropped);
+  reason = agreed(bad, [&](Index c) {
+    return rows.text(c) + " sums up to " + number(fill.excess(c)) +
+           ", less than 0: the off-diagonal entries outweigh the diagonal one";
+  });
+  if (!reason.empty()) return reason;
+
+  std::vector<double> ghost_face[3];
+  for (int a = 0; a < 3; ++a)
+    if (rows.whole[a] > 1) ghost_face[a] = ghosts.of(fill.face[a].data());
+  std::int64_t unpaired = 0;
+  const CheckSymmetry symmetry{
+      rows, &solid, {fill.face[0], fill.face[1], fill.face[2]}, ghost_face};
+  Kokkos::parallel_reduce("petsc::check_symmetry", HostPolicy(0, n), symmetry,
+                          Kokkos::Min<Index>(bad), unpaired);
+  reason = agreed(bad, [&](Index c) {
+    return rows.text(c) +
+           " is not symmetric to the row of the point before it: the entries a_ij and a_ji differ "
+           "(a convection term makes this)";
+  });
+  if (!reason.empty()) return reason;
+  if (comm.sum(unpaired) != 0) return "it is not symmetric between ranks: some a_ij have no a_ji";
+  result.is_exact = comm.sum(std::int64_t{num_dropped}) == 0;
+
+  StencilOperator::Constant constant;
+  if (all_solid == 0 && find_constant(fill, comm, constant)) {
+    result.A = std::make_shared<StencilOperator>(parts, constant);
+    return {};
+  }
+  using Kokkos::create_mirror_view_and_copy;
+  const MemSpace memory;
+  StencilOperator::Variable variable;
+  for (size_t a = 0; a < 3; ++a)
+    if (rows.whole[a] > 1) variable.face[a] = create_mirror_view_and_copy(memory, fill.face[a]);
+  variable.excess = create_mirror_view_and_copy(memory, fill.excess);
+  if (all_solid > 0) {
+    const HostArray<unsigned char> flags("petsc::solid", static_cast<size_t>(n));
+    for (Index c = 0; c < n; ++c) flags(c) = classify.solid(c) != 0.0 ? 1 : 0;
+    variable.solid = create_mirror_view_and_copy(memory, flags);
+  }
+  result.A = std::make_shared<StencilOperator>(parts, std::move(variable));
+  return {};
 }
 
 }  // namespace
 
 GridMatrix grid_matrix(Mat mat, DM dm) {
   GridMatrix result;
-  PetscMPIInt size = 1;
-  if (MPI_Comm_size(PetscObjectComm(reinterpret_cast<PetscObject>(mat)), &size) != MPI_SUCCESS)
-    throw BackendError("MPI_Comm_size failed");
-  if (size > 1) {
-    result.reason = "the matrix lies on " + std::to_string(size) +
-                    " ranks, and multigrid works on one so far; on several use -pc_type bjacobi "
-                    "-sub_pc_type libsolve -sub_pc_libsolve_method ic0, or -pc_type gamg";
-    return result;
-  }
   const AijRows entries(mat);
   if (!entries.is_aij()) {
     MatType type = nullptr;
@@ -348,80 +442,19 @@ GridMatrix grid_matrix(Mat mat, DM dm) {
                     "second matrix)";
     return result;
   }
-  if (entries.num_rows() != entries.num_columns() || entries.num_rows() == 0) {
+  PetscInt m = 0, n = 0;
+  check(MatGetSize(mat, &m, &n));
+  if (m != n || m == 0) {
     result.reason = "the matrix is not square, or has no rows";
     return result;
   }
-
-  if (dm == nullptr) check(MatGetDM(mat, &dm));
-  std::array<Index, 3> cells = grid_of_dm(dm, entries.num_rows());
-  if (cells[0] > 0) {
-    result.how = "DMDA " + size_text(cells);
-  } else {
-    cells = grid_of_bands(entries, result.reason);
-    if (cells[0] == 0) return result;
-    result.how = "band structure " + size_text(cells);
-  }
-
-  Rows rows;
-  rows.set(cells);
-  rows.block = entries.own();
-  const auto n = static_cast<Index>(entries.num_rows());
-  constexpr Index none = std::numeric_limits<Index>::max();
-  Classify classify{rows, bare_array<unsigned char, Kokkos::HostSpace>("petsc::solid", size_t(n))};
-  Index bad = none, num_solid = 0;
-  Kokkos::parallel_reduce("petsc::classify_rows", HostPolicy(0, n), classify,
-                          Kokkos::Min<Index>(bad), num_solid);
-  if (bad != none) {
-    result.reason = fault_text(classify, bad);
+  const GridNumbering numbering = grid_numbering(mat, entries, dm);
+  if (!numbering.parts) {
+    result.reason = numbering.reason;
     return result;
   }
-  if (num_solid == n) {
-    result.reason = "it is diagonal";
-    return result;
-  }
-
-  Fill fill{
-      rows, classify.solid, {}, bare_array<double, Kokkos::HostSpace>("petsc::excess", size_t(n))};
-  for (size_t a = 0; a < 3; ++a)
-    if (cells[a] > 1)
-      fill.face[a] = bare_array<double, Kokkos::HostSpace>("petsc::face", size_t(n));
-  Index num_dropped = 0;
-  Kokkos::parallel_reduce("petsc::fill_faces", HostPolicy(0, n), fill, Kokkos::Min<Index>(bad),
-                          num_dropped);
-  if (bad != none) {
-    result.reason = row_text(rows, bad) + " sums up to " + number(fill.excess(bad)) +
-                    ", less than 0: the off-diagonal entries outweigh the diagonal one";
-    return result;
-  }
-  const CheckSymmetry check_symmetry{rows, fill.solid, {fill.face[0], fill.face[1], fill.face[2]}};
-  Kokkos::parallel_reduce("petsc::check_symmetry", HostPolicy(0, n), check_symmetry,
-                          Kokkos::Min<Index>(bad));
-  if (bad != none) {
-    result.reason =
-        row_text(rows, bad) +
-        " is not symmetric to the row of the point before it: the entries a_ij and a_ji "
-        "differ (a convection term makes this)";
-    return result;
-  }
-  result.is_exact = num_dropped == 0;
-
-  Grid grid;
-  grid.dimension = cells[2] > 1 ? 3 : cells[1] > 1 ? 2 : 1;
-  grid.cells = cells;
-  StencilOperator::Constant constant;
-  if (num_solid == 0 && find_constant(fill, constant)) {
-    result.A = std::make_shared<StencilOperator>(grid, constant);
-    return result;
-  }
-  using Kokkos::create_mirror_view_and_copy;
-  const MemSpace memory;
-  StencilOperator::Variable variable;
-  for (size_t a = 0; a < 3; ++a)
-    if (cells[a] > 1) variable.face[a] = create_mirror_view_and_copy(memory, fill.face[a]);
-  variable.excess = create_mirror_view_and_copy(memory, fill.excess);
-  if (num_solid > 0) variable.solid = create_mirror_view_and_copy(memory, fill.solid);
-  result.A = std::make_shared<StencilOperator>(grid, std::move(variable));
+  result.how = numbering.how;
+  result.reason = read(mat, entries, *numbering.parts, result);
   return result;
 }
 
