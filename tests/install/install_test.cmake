@@ -75,6 +75,14 @@ if(PKG_CONFIG AND NOT CUDA)
   endif()
 endif()
 
+# A PETSc program that knows nothing of libsolve, with the library as it is installed.
+if(EXISTS ${BUILD}/tests/petsc_plain_program AND NOT CUDA)
+  step("running a PETSc program" ${BUILD}/tests/petsc_plain_program
+       -dll_append ${prefix}/lib/libsolve_in_petsc.so -max_its 8
+       -ksp_type libsolve -ksp_libsolve_method cg -pc_type libsolve -pc_libsolve_method multigrid)
+  message(STATUS "PETSc program: ${output}")
+endif()
+
 if(EXISTS ${SOURCE}/plugins/template/CMakeLists.txt)
   file(COPY ${SOURCE}/plugins/template DESTINATION ${WORK})
   step("configuring the template" ${CMAKE_COMMAND} -S ${WORK}/template -B ${WORK}/template/build ${flags})
