@@ -10,9 +10,22 @@ namespace libsolve {
 
 /// What one rank has sent since it started: for models of how a method scales (docs/scaling.md).
 struct Traffic {
-  std::int64_t reductions = 0;       ///< all-reduces, broadcasts and scans
-  std::int64_t messages = 0;         ///< to single ranks
-  std::int64_t message_bytes = 0;    ///< in those
+  std::int64_t reductions = 0;     ///< all-reduces, broadcasts and scans
+  std::int64_t messages = 0;       ///< to single ranks
+  std::int64_t message_bytes = 0;  ///< in those
+
+  Traffic& operator+=(const Traffic& other) noexcept {
+    reductions += other.reductions;
+    messages += other.messages;
+    message_bytes += other.message_bytes;
+    return *this;
+  }
+  friend Traffic operator-(Traffic a, const Traffic& b) noexcept {
+    a.reductions -= b.reductions;
+    a.messages -= b.messages;
+    a.message_bytes -= b.message_bytes;
+    return a;
+  }
 };
 
 /// A group of ranks and its reductions: MPI where built with it, else one rank. Copies are handles

@@ -46,6 +46,19 @@ void set_up_together(Preconditioner& M, const std::string& name, const LinearSys
   throw Unsupported(reason);
 }
 
+/// What the iterations cost between ranks, on the rank that sends most.
+void add_traffic(const Communicator& comm, const Traffic& traffic, std::int64_t iterations,
+                 std::vector<Measure>& metrics) {
+  if (comm.size() == 1 || iterations == 0) return;
+  double most[3] = {static_cast<double>(traffic.reductions), static_cast<double>(traffic.messages),
+                    static_cast<double>(traffic.message_bytes)};
+  comm.max(most);
+  const auto each = static_cast<double>(iterations);
+  metrics.push_back({"reductions_per_iteration", most[0] / each, ""});
+  metrics.push_back({"messages_per_iteration", most[1] / each, ""});
+  metrics.push_back({"message_bytes_per_iteration", most[2] / each, "B"});
+}
+
 }  // namespace
 
 std::string number(double value) {
@@ -274,9 +287,13 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   }
 
   // The recurrence, until it ends for good.
+  const Communicator& comm = system.b().communicator();
+  Traffic traffic;
   double last_true_norm = s.residual_norm;
   for (int restarts = 0; !stop; ++restarts) {
+    const Traffic before = comm.traffic();
     const Stop end = iterate(s);
+    traffic += comm.traffic() - before;
     if (system.null_space && end.status != Status::non_finite) system.null_space->project_out(s.x);
     const double recurrence_norm = s.residual_norm;
     true_norm = s.residual_norm = s.true_residual(s.r);
@@ -325,6 +342,7 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   const double M_bytes = preconditioner_ ? preconditioner_->memory_bytes() : 0.0;
   report.metrics = {{"memory_bytes", bytes(r_) + bytes(projected_b_) + work_bytes() + M_bytes, "B"},
                     {"preconditioner_memory_bytes", M_bytes, "B"}};
+  add_traffic(comm, traffic, s.iterations, report.metrics);
   if (preconditioner_) {
     for (Measure& m : preconditioner_->metrics()) report.metrics.push_back(std::move(m));
     for (std::string& note : preconditioner_->notes()) s.notes.push_back(std::move(note));

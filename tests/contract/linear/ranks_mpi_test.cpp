@@ -135,6 +135,21 @@ TEST(OverRanks, CyclesThatVisitTwice) {
   }
 }
 
+/// Conjugate gradients on a grid: a product needs one message to each neighbour, of one plane of
+/// doubles.
+TEST(OverRanks, MessagesAndReductionsAreCounted) {
+  const Communicator world = Communicator::world();
+  const Outcome out = solve(world, grid({8, 8, 4096}), "cg",
+                            option("preconditioner", "jacobi", option("max_iterations", 20)));
+  const double neighbours = world.size() > 2 ? 2.0 : 1.0;
+  EXPECT_EQ(out.report.value("messages_per_iteration"), neighbours);
+  EXPECT_EQ(out.report.value("message_bytes_per_iteration"), neighbours * 8 * 8 * 8);
+  EXPECT_GE(out.report.value("reductions_per_iteration"), 2.0);
+  EXPECT_LE(out.report.value("reductions_per_iteration"), 4.0);
+  const Outcome alone = solve(Communicator::self(), grid({8, 8, 8}), "cg", {});
+  EXPECT_TRUE(std::isnan(alone.report.value("messages_per_iteration")));
+}
+
 /// A set-up that fails on one rank must not leave the others waiting.
 TEST(OverRanks, AFailureOnOneRankIsOneOfAll) {
   const Communicator world = Communicator::world();
