@@ -1,5 +1,6 @@
 """The program from outside: exit codes, messages, signals, files. Needs h5py for some tests."""
 
+import importlib.util
 import json
 import os
 import random
@@ -408,6 +409,32 @@ class Ranks(Cli):
                               text=True, timeout=120, env=dict(os.environ, OMP_NUM_THREADS="1"))
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertEqual(done.stderr.count("puts the whole problem on one rank"), 1, done.stderr)
+
+    def test_messages_are_those_of_the_model(self):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "libsolve", "docs",
+                            "scaling_model.py")
+        spec = importlib.util.spec_from_file_location("scaling_model", path)
+        model = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(model)
+        for processes in ([1, 1, 2], [1, 2, 2]):
+            ranks = processes[0] * processes[1] * processes[2]
+            size = [32 * p for p in processes]
+            self.write("case.toml", "[problem]\nsource = 'poisson'\nsize = %s\nlength = %s\n"
+                       "[method]\nname = 'flexible-cg'\npreconditioner = 'multigrid'\n"
+                       % (size, [float(p) for p in processes]))
+            done = subprocess.run([MPIEXEC, "-n", str(ranks), APP, "run", self.case, "--json"],
+                                  cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, timeout=120, env=dict(os.environ, OMP_NUM_THREADS="1"))
+            if "built without it" in done.stderr:
+                self.skipTest("ranks need PETSc")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            metrics = json.loads(done.stdout)["metrics"]
+            messages, data, _ = model.iteration(size, processes)
+            self.assertEqual(metrics["messages_per_iteration"], messages)
+            self.assertEqual(metrics["message_bytes_per_iteration"], data)
+            if h5py:
+                with h5py.File(self.results, "r") as f:
+                    self.assertEqual(f["solution/x"].shape, tuple(reversed(size)))
 
     def test_input_errors_come_once(self):
         done = subprocess.run([MPIEXEC, "-n", "2", APP, "run", "nowhere.toml"], cwd=self.folder,
