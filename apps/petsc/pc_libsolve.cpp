@@ -50,6 +50,7 @@ namespace {
 
 using petsc::check;
 using petsc::OpenVec;
+using Likeness = petsc::GridMatrix::Likeness;
 
 /// Methods that take nothing but grid operators: entries are not tried.
 bool is_for_grids(const std::string& method) {
@@ -105,7 +106,7 @@ std::string PcState::try_on(PC pc, const std::string& at) {
     if (grid.A == nullptr) return grid.reason;
     A = grid.A;
     how = "a grid operator (" + grid.how + "): " + A->description();
-    if (!grid.is_exact) how += ", rows without couplings apart";
+    if (grid.likeness == Likeness::without_solid) how += ", rows without couplings apart";
   }
   // Scratch: set-up reads no right-hand side.
   const Vector nothing(
@@ -290,8 +291,8 @@ SharedGrid shared_grid(PC pc) {
   // Without a new set-up the PC may stay that of an earlier matrix: the operator may not.
   PetscObjectState now = 0;
   check(PetscObjectStateGet(object_of(pc->mat), &now));
-  if (now != s.matrix_state) return {};
-  return {s.grid.A, s.grid.is_exact};
+  if (now != s.matrix_state || s.grid.likeness == Likeness::approximate) return {};
+  return {s.grid.A, s.grid.likeness == Likeness::exact};
 }
 
 }  // namespace libsolve_in_petsc

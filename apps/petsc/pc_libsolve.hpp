@@ -21,7 +21,7 @@ Preconditioner* inner_preconditioner(PC pc, bool is_zero_at_solid);
 /// The grid operator that the PC works on, where its matrix is the operator of the KSP, too (Amat).
 struct SharedGrid {
   std::shared_ptr<const StencilOperator> A;  ///< null: none
-  bool is_exact = true;  ///< else couplings to its solid cells were dropped, see GridMatrix
+  bool is_exact = true;                      ///< else couplings to its solid cells are missing
 };
 SharedGrid shared_grid(PC pc);
 

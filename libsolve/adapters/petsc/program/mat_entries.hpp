@@ -53,9 +53,11 @@ std::shared_ptr<const CsrMatrix> csr_matrix(Mat A);
 /// What grid_matrix() found.
 struct GridMatrix {
   std::shared_ptr<const StencilOperator> A;  ///< null: `reason` says why
-  /// A is `mat` itself up to rounding; else couplings to rows with a diagonal entry alone
-  /// (Dirichlet values kept as unknowns) were dropped, which are the operator's solid cells.
-  bool is_exact = true;
+  /// A is `mat` itself up to rounding, or without the couplings to rows with a diagonal entry alone
+  /// (Dirichlet values kept as unknowns), which are its solid cells; or else an approximation: rows
+  /// that sum up to less than 0 got the excess 0.
+  enum class Likeness { exact, without_solid, approximate };
+  Likeness likeness = Likeness::exact;
   std::string reason = {};
   std::string how = {};  ///< "DMDA 65 x 65", "band structure 65 x 65"
 };

@@ -18,6 +18,8 @@ using HostPolicy = Kokkos::RangePolicy<Host, Kokkos::IndexType<Index>>;
 
 /// What two numbers that should be equal may differ by, relative: a few sums of rounding.
 constexpr double rounding = 1e-14;
+/// Sums of rows, relative to the diagonal entry, that an approximation may take for 0.
+constexpr double most_negative = 0.5;
 constexpr Index none = std::numeric_limits<Index>::max();
 
 std::string number(double value) {
@@ -220,7 +222,7 @@ struct Fill {
   HostArray<double> face[3];
   HostArray<double> excess;
 
-  void operator()(Index c, Index& first_bad, Index& num_dropped) const {
+  void operator()(Index c, Index& first_bad, Index& num_dropped, Index& num_negative) const {
     Index at[3];
     rows.locate(c, at);
     double next[3] = {0.0, 0.0, 0.0};
@@ -237,7 +239,12 @@ struct Fill {
       if (rows.whole[a] > 1) face[a](c) = next[a];
     double e = diagonal - sum;
     if (std::abs(e) <= rounding * diagonal) e = 0.0;
-    if (e < 0.0) first_bad = std::min(first_bad, c);
+    if (e < -most_negative * diagonal) {
+      first_bad = std::min(first_bad, c);
+    } else if (e < 0.0) {
+      ++num_negative;
+      e = 0.0;
+    }
     excess(c) = e;
   }
 };
@@ -383,12 +390,12 @@ std::string read(Mat mat, const AijRows& entries, const GridPartition& parts, Gr
   Fill fill{rows, &solid, {}, host_numbers("petsc::excess", n)};
   for (int a = 0; a < 3; ++a)
     if (rows.whole[a] > 1) fill.face[a] = host_numbers("petsc::face", n);
-  Index num_dropped = 0;
+  Index num_dropped = 0, num_negative = 0;
   Kokkos::parallel_reduce("petsc::fill_faces", HostPolicy(0, n), fill, Kokkos::Min<Index>(bad),
-                          num_dropped);
+                          num_dropped, num_negative);
   reason = agreed(bad, [&](Index c) {
     return rows.text(c) + " sums up to " + number(fill.excess(c)) +
-           ", less than 0: the off-diagonal entries outweigh the diagonal one";
+           ", far less than 0: the off-diagonal entries outweigh the diagonal one";
   });
   if (!reason.empty()) return reason;
 
@@ -407,7 +414,13 @@ std::string read(Mat mat, const AijRows& entries, const GridPartition& parts, Gr
   });
   if (!reason.empty()) return reason;
   if (comm.sum(unpaired) != 0) return "it is not symmetric between ranks: some a_ij have no a_ji";
-  result.is_exact = comm.sum(std::int64_t{num_dropped}) == 0;
+  using Likeness = GridMatrix::Likeness;
+  const std::int64_t all_negative = comm.sum(std::int64_t{num_negative});
+  if (comm.sum(std::int64_t{num_dropped}) > 0) result.likeness = Likeness::without_solid;
+  if (all_negative > 0) {
+    result.likeness = Likeness::approximate;
+    result.how += ", sums of " + std::to_string(all_negative) + " rows raised to 0";
+  }
 
   StencilOperator::Constant constant;
   if (all_solid == 0 && find_constant(fill, comm, constant)) {

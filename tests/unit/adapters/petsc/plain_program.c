@@ -7,6 +7,7 @@
      -case shell  MATSHELL, no entries (2D)
      -jump        coefficient 1000 in a quarter of the domain, f from the matrix
      -neumann     no boundary conditions; the null space is attached
+     -growth 5    minus growth u, as in a Newton step of a reaction; f from the matrix
      -wind 3      plus wind du/dx, upwind: an unsymmetric matrix; f from the matrix
      -n 33        inner points along an axis
      -solves 1    how often the matrix is made anew (times k) and solved
@@ -20,7 +21,7 @@ typedef struct {
   PetscInt  n, dim, points;        /* inner points along an axis, axes, points along an axis kept */
   PetscInt  lo;                    /* index of the first point kept: 1, or 0 with the boundary */
   PetscBool jump, neumann, walls;
-  PetscReal h, scale, wind;
+  PetscReal h, scale, wind, growth;
   Mat       inner;                 /* what the shell multiplies by */
 } Setup;
 
@@ -82,7 +83,7 @@ static PetscInt Row(const Setup *s, const PetscInt *i, PetscInt col[7][3], Petsc
       for (b = 0; b < 3; ++b) col[num][b] = b == a ? j : i[b];
       v[num++] = -k;
     }
-  v[0] = diagonal;
+  v[0] = diagonal - s->scale * s->growth;
   return num;
 }
 
@@ -188,7 +189,7 @@ static PetscErrorCode FillVectors(const Setup *s, DM da, Vec u, Vec f)
 
 int main(int argc, char **argv)
 {
-  Setup     s = {33, 2, 33, 1, PETSC_FALSE, PETSC_FALSE, PETSC_FALSE, 0.0, 1.0, 0.0, NULL};
+  Setup     s = {33, 2, 33, 1, PETSC_FALSE, PETSC_FALSE, PETSC_FALSE, 0.0, 1.0, 0.0, 0.0, NULL};
   char      name[16] = "da";
   PetscBool is_da, is_walls, is_shell, is_rows, three = PETSC_FALSE;
   PetscInt  max_its = 10000, solves = 1, k, bad = 0;
@@ -205,6 +206,7 @@ int main(int argc, char **argv)
   PetscCall(PetscOptionsGetInt(NULL, NULL, "-max_its", &max_its, NULL));
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-max_error", &max_error, NULL));
   PetscCall(PetscOptionsGetReal(NULL, NULL, "-wind", &s.wind, NULL));
+  PetscCall(PetscOptionsGetReal(NULL, NULL, "-growth", &s.growth, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-jump", &s.jump, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-neumann", &s.neumann, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-three", &three, NULL));
@@ -270,7 +272,7 @@ int main(int argc, char **argv)
       }
     }
     PetscCall(FillVectors(&s, da, u, f));
-    if (s.jump || s.neumann || s.wind != 0.0) { /* the matrix says what f is */
+    if (s.jump || s.neumann || s.wind != 0.0 || s.growth != 0.0) { /* the matrix says what f is */
       PetscCall(KSPSetUp(ksp));
       PetscCall(KSPGetOperators(ksp, &mat, NULL));
       if (s.neumann) {
