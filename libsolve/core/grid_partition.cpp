@@ -133,8 +133,18 @@ std::vector<GlobalIndex> GridPartition::rows(const Box& box) const {
   rows.reserve(static_cast<size_t>(box.num_cells()));
   for (Index k = box.begin[2]; k < box.end[2]; ++k)
     for (Index j = box.begin[1]; j < box.end[1]; ++j)
-      for (Index i = box.begin[0]; i < box.end[0]; ++i) rows.push_back(row(i, j, k));
+      append_rows(box.begin[0], box.end[0], j, k, rows);
   return rows;
+}
+
+void GridPartition::append_rows(Index begin, Index end, Index j, Index k,
+                                std::vector<GlobalIndex>& rows) const {
+  // Rows go up by one from cut to cut.
+  for (Index i = begin; i < end;) {
+    const Index cut = *std::upper_bound(cuts_[0].begin(), cuts_[0].end(), i);
+    GlobalIndex next = row(i, j, k);
+    for (const Index last = std::min(cut, end); i < last; ++i) rows.push_back(next++);
+  }
 }
 
 std::array<std::array<bool, 2>, 3> inner_sides(const GridPartition& grid) {

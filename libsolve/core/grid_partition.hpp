@@ -45,6 +45,8 @@ class LIBSOLVE_EXPORT GridPartition {
   GlobalIndex row(Index i, Index j, Index k) const;
   /// The rows of a box's cells, x fastest.
   std::vector<GlobalIndex> rows(const Box& box) const;
+  /// Appends those of the cells from (begin, j, k) to (end - 1, j, k).
+  void append_rows(Index begin, Index end, Index j, Index k, std::vector<GlobalIndex>& rows) const;
 
  private:
   void finish(const Communicator& comm);

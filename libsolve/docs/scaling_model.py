@@ -90,8 +90,8 @@ def iteration(n, p):
                     sent[rank] = (messages + 1, data + 8 * plane)
     level = grid.fitted(ranks)
     wanted = [(r, level.around(b, WIDTH)) for r, b in level.boxes()]
-    exchange(sent, grid, wanted, 8)
-    exchange(sent, level, list(grid.boxes()), 8)
+    exchange(sent, grid, wanted, 4)
+    exchange(sent, level, list(grid.boxes()), 4)
     while level.p != [1, 1, 1] and level.n[0] * level.n[1] * level.n[2] > DIRECT:
         coarse = level.halved()
         small = coarse.n[0] * coarse.n[1] * coarse.n[2] <= DIRECT

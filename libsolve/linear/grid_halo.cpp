@@ -59,11 +59,6 @@ void copy_box(const BoxCopy& c, const T* from, T* to) {
                        CopyRow<T>{c, from, to});
 }
 
-bool is_inside(const Box& box, Index i, Index j, Index k) {
-  return i >= box.begin[0] && i < box.end[0] && j >= box.begin[1] && j < box.end[1] &&
-         k >= box.begin[2] && k < box.end[2];
-}
-
 }  // namespace detail
 
 template <class T>
@@ -72,11 +67,11 @@ void copy_box(const Box& part, const Box& from_box, const Kokkos::View<const T*,
   detail::copy_box(detail::box_copy(part, from_box, to_box), from.data(), to.data());
 }
 
-GridHalo::GridHalo(const GridPartition& from, Index width) : target_(from.extended(width)) {
-  prepare(from);
-}
+GridHalo::GridHalo(const GridPartition& from, Index width)
+    : GridHalo(from, from.extended(width)) {}
 
-GridHalo::GridHalo(const GridPartition& from, const Box& target) : target_(target) {
+GridHalo::GridHalo(const GridPartition& from, const Box& target, const Box& source)
+    : target_(target), source_(source) {
   prepare(from);
 }
 
@@ -88,31 +83,51 @@ void GridHalo::prepare(const GridPartition& from) {
   }
   std::vector<GlobalIndex> wanted;
   std::vector<Index> places;
-  Index place = 0;
+  Index place = 0;  // of the first cell of a row of the target
+  const auto want = [&](Index begin, Index end, Index j, Index k) {
+    if (begin >= end) return;
+    from.append_rows(begin, end, j, k, wanted);
+    for (Index i = begin; i < end; ++i) places.push_back(place + i - target_.begin[0]);
+  };
   if (target_.num_cells() > 0)
     for (Index k = target_.begin[2]; k < target_.end[2]; ++k)
-      for (Index j = target_.begin[1]; j < target_.end[1]; ++j)
-        for (Index i = target_.begin[0]; i < target_.end[0]; ++i, ++place) {
-          if (detail::is_inside(own_, i, j, k)) continue;
-          wanted.push_back(from.row(i, j, k));
-          places.push_back(place);
-        }
+      for (Index j = target_.begin[1]; j < target_.end[1]; ++j, place += target_.cells(0)) {
+        const bool holds_own = j >= own_.begin[1] && j < own_.end[1] && k >= own_.begin[2] &&
+                               k < own_.end[2] && own_.cells(0) > 0;
+        want(target_.begin[0], holds_own ? own_.begin[0] : target_.end[0], j, k);
+        if (holds_own) want(own_.end[0], target_.end[0], j, k);
+      }
   halo_ = Halo(from.partition(), wanted);
   const Kokkos::View<Index*, MemSpace> copy("grid_halo::places", places.size());
   const auto host = Kokkos::create_mirror_view(copy);
   std::copy(places.begin(), places.end(), host.data());
   Kokkos::deep_copy(copy, host);
   places_ = copy;
+  sent_places_ = halo_.sent_rows();
+  if (source_ == whole_own_) return;
+  const auto rows = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), sent_places_);
+  const Kokkos::View<Index*, MemSpace> sent("grid_halo::sent_places", rows.extent(0));
+  const auto sent_host = Kokkos::create_mirror_view(sent);
+  const Index nx = std::max<Index>(1, whole_own_.cells(0));
+  const Index ny = std::max<Index>(1, whole_own_.cells(1));
+  for (size_t s = 0; s < rows.extent(0); ++s) {
+    const Index line = rows(s) / nx;
+    const Index i = whole_own_.begin[0] - source_.begin[0] + rows(s) - line * nx;
+    const Index j = whole_own_.begin[1] - source_.begin[1] + line % ny;
+    const Index k = whole_own_.begin[2] - source_.begin[2] + line / ny;
+    sent_host(s) = i + source_.cells(0) * (j + source_.cells(1) * k);
+  }
+  Kokkos::deep_copy(sent, sent_host);
+  sent_places_ = sent;
 }
 
 template <class T>
-void GridHalo::fetch(const Kokkos::View<const T*, MemSpace>& own,
+void GridHalo::fetch(const Kokkos::View<const T*, MemSpace>& source,
                      const Kokkos::View<T*, MemSpace>& to) const {
-  const Kokkos::View<T*, MemSpace> wanted(
-      Kokkos::view_alloc("grid_halo::wanted", Kokkos::WithoutInitializing),
-      static_cast<size_t>(halo_.num_wanted()));
-  halo_.begin<T>(own, wanted);
-  detail::copy_box(detail::box_copy(own_, whole_own_, target_), own.data(), to.data());
+  const Kokkos::View<T*, MemSpace> wanted = halo_.room<T>();
+  halo_.begin_at<T>(source, sent_places_, wanted);
+  if (to.data() != source.data())
+    detail::copy_box(detail::box_copy(own_, source_, target_), source.data(), to.data());
   halo_.end<T>(wanted);
   for_rows(default_space(), "grid_halo::place", halo_.num_wanted(),
            detail::Scatter<T>{wanted.data(), places_.data(), to.data()});

@@ -37,6 +37,7 @@ struct Buffers {
   Numbers<T> packed = {};
   HostNumbers<T> sent = {};
   HostNumbers<T> wanted = {};
+  Numbers<T> room = {};
 
   void allocate(Index num_sent, Index num_wanted) {
     if (packed.extent(0) != static_cast<size_t>(num_sent)) {
@@ -106,20 +107,29 @@ Halo::Halo(const Partition& owner, const std::vector<GlobalIndex>& wanted)
 
 Index Halo::num_wanted() const noexcept { return impl_->num_wanted; }
 
+Kokkos::View<const Index*, MemSpace> Halo::sent_rows() const noexcept { return impl_->rows; }
+
 template <class T>
 void Halo::begin(const Kokkos::View<const T*, MemSpace>& own,
                  const Kokkos::View<T*, MemSpace>& wanted) const {
+  begin_at<T>(own, impl_->rows, wanted);
+}
+
+template <class T>
+void Halo::begin_at(const Kokkos::View<const T*, MemSpace>& array,
+                    const Kokkos::View<const Index*, MemSpace>& places,
+                    const Kokkos::View<T*, MemSpace>& wanted) const {
   Impl& h = *impl_;
   const ExecSpace& exec = default_space();
   if (!h.exchange) {
     for_rows(exec, "halo::copy", h.num_sent(),
-             detail::Gather<T>{own.data(), h.rows.data(), wanted.data()});
+             detail::Gather<T>{array.data(), places.data(), wanted.data()});
     return;
   }
   auto& buffer = std::get<detail::Buffers<T>>(h.buffers);
   buffer.allocate(h.num_sent(), h.num_wanted);
   for_rows(exec, "halo::pack", h.num_sent(),
-           detail::Gather<T>{own.data(), h.rows.data(), buffer.packed.data()});
+           detail::Gather<T>{array.data(), places.data(), buffer.packed.data()});
   if constexpr (!runs_on_host<ExecSpace>) {
     exec.fence("halo::pack");
     Kokkos::deep_copy(buffer.sent, buffer.packed);
@@ -138,6 +148,15 @@ void Halo::end(const Kokkos::View<T*, MemSpace>& wanted) const {
   if constexpr (!runs_on_host<ExecSpace>)
     Kokkos::deep_copy(
         Kokkos::subview(wanted, std::pair<Index, Index>(0, h.num_wanted)), buffer.wanted);
+}
+
+template <class T>
+Kokkos::View<T*, MemSpace> Halo::room() const {
+  auto& room = std::get<detail::Buffers<T>>(impl_->buffers).room;
+  if (room.extent(0) != static_cast<size_t>(impl_->num_wanted))
+    room = detail::Numbers<T>(Kokkos::view_alloc("halo::room", Kokkos::WithoutInitializing),
+                              static_cast<size_t>(impl_->num_wanted));
+  return room;
 }
 
 void Halo::add(const ConstVectorView& wanted, const VectorView& own) const {
@@ -181,6 +200,18 @@ template void Halo::begin(const Kokkos::View<const double*, MemSpace>&,
                           const Kokkos::View<double*, MemSpace>&) const;
 template void Halo::begin(const Kokkos::View<const std::int64_t*, MemSpace>&,
                           const Kokkos::View<std::int64_t*, MemSpace>&) const;
+template void Halo::begin_at(const Kokkos::View<const float*, MemSpace>&,
+                             const Kokkos::View<const Index*, MemSpace>&,
+                             const Kokkos::View<float*, MemSpace>&) const;
+template void Halo::begin_at(const Kokkos::View<const double*, MemSpace>&,
+                             const Kokkos::View<const Index*, MemSpace>&,
+                             const Kokkos::View<double*, MemSpace>&) const;
+template void Halo::begin_at(const Kokkos::View<const std::int64_t*, MemSpace>&,
+                             const Kokkos::View<const Index*, MemSpace>&,
+                             const Kokkos::View<std::int64_t*, MemSpace>&) const;
+template Kokkos::View<float*, MemSpace> Halo::room() const;
+template Kokkos::View<double*, MemSpace> Halo::room() const;
+template Kokkos::View<std::int64_t*, MemSpace> Halo::room() const;
 template void Halo::end(const Kokkos::View<float*, MemSpace>&) const;
 template void Halo::end(const Kokkos::View<double*, MemSpace>&) const;
 template void Halo::end(const Kokkos::View<std::int64_t*, MemSpace>&) const;

@@ -35,6 +35,18 @@ class LIBSOLVE_EXPORT Halo {
              const Kokkos::View<T*, MemSpace>& wanted) const;
   template <class T>
   void end(const Kokkos::View<T*, MemSpace>& wanted) const;
+  /// begin() from an array in which the rows that go out lie elsewhere: places[s] is where the row
+  /// sent_rows()[s] is.
+  template <class T>
+  void begin_at(const Kokkos::View<const T*, MemSpace>& array,
+                const Kokkos::View<const Index*, MemSpace>& places,
+                const Kokkos::View<T*, MemSpace>& wanted) const;
+  /// Own rows that begin() reads, in its order.
+  Kokkos::View<const Index*, MemSpace> sent_rows() const noexcept;
+
+  /// Room for num_wanted() numbers that is kept with the Halo, for callers that put them elsewhere.
+  template <class T>
+  Kokkos::View<T*, MemSpace> room() const;
 
   /// own[r] += the sum over all ranks of what they hold for row r in `wanted`: the transpose of
   /// fetch().
@@ -56,6 +68,18 @@ extern template void Halo::begin(const Kokkos::View<const double*, MemSpace>&,
                                  const Kokkos::View<double*, MemSpace>&) const;
 extern template void Halo::begin(const Kokkos::View<const std::int64_t*, MemSpace>&,
                                  const Kokkos::View<std::int64_t*, MemSpace>&) const;
+extern template Kokkos::View<float*, MemSpace> Halo::room() const;
+extern template Kokkos::View<double*, MemSpace> Halo::room() const;
+extern template Kokkos::View<std::int64_t*, MemSpace> Halo::room() const;
+extern template void Halo::begin_at(const Kokkos::View<const float*, MemSpace>&,
+                                    const Kokkos::View<const Index*, MemSpace>&,
+                                    const Kokkos::View<float*, MemSpace>&) const;
+extern template void Halo::begin_at(const Kokkos::View<const double*, MemSpace>&,
+                                    const Kokkos::View<const Index*, MemSpace>&,
+                                    const Kokkos::View<double*, MemSpace>&) const;
+extern template void Halo::begin_at(const Kokkos::View<const std::int64_t*, MemSpace>&,
+                                    const Kokkos::View<const Index*, MemSpace>&,
+                                    const Kokkos::View<std::int64_t*, MemSpace>&) const;
 extern template void Halo::end(const Kokkos::View<float*, MemSpace>&) const;
 extern template void Halo::end(const Kokkos::View<double*, MemSpace>&) const;
 extern template void Halo::end(const Kokkos::View<std::int64_t*, MemSpace>&) const;

@@ -328,14 +328,16 @@ double StencilOperator::apply_dot(const Vector& x, const Vector& y) const {
 
 double StencilOperator::update_direction_and_apply(const Vector& z, double beta, const Vector& p,
                                                    const Vector& q) const {
-  // Neighbours beyond a cut want the new p: it has to be there before the product.
-  if (interface_) return LinearOperator::update_direction_and_apply(z, beta, p, q);
   detail::check_length(*this, z, "z");
   detail::check_length(*this, p, "p");
   detail::check_length(*this, q, "q");
-  return with_local_stencil([&](const auto& s) {
+  double dot = with_local_stencil([&](const auto& s) {
     return detail::stencil_update_apply_dot(default_space(), s, z.data(), beta, p.data(), q.data());
   });
+  if (!interface_) return dot;
+  begin_exchange(p);  // neighbours beyond a cut want the new p
+  dot += finish_exchange(p, q);
+  return p.communicator().sum(dot);
 }
 
 double StencilOperator::residual(const Vector& b, const Vector& x, const Vector& r) const {

@@ -19,6 +19,72 @@ using libsolve::Vector;
 
 namespace {
 
+/// A row of a box between two arrays over larger ones.
+struct BoxRows {
+  int n[3];
+  std::ptrdiff_t from_first, from_row, from_plane;
+  std::ptrdiff_t to_first, to_row, to_plane;
+
+  BoxRows(const libsolve::Box& part, const libsolve::Box& from, const libsolve::Box& to) {
+    const auto place = [&](const libsolve::Box& outer, std::ptrdiff_t& first, std::ptrdiff_t& row,
+                           std::ptrdiff_t& plane) {
+      row = outer.cells(0);
+      plane = row * outer.cells(1);
+      first = (part.begin[0] - outer.begin[0]) + row * (part.begin[1] - outer.begin[1]) +
+              plane * (part.begin[2] - outer.begin[2]);
+    };
+    for (int a = 0; a < 3; ++a) n[a] = part.cells(a);
+    place(from, from_first, from_row, from_plane);
+    place(to, to_first, to_row, to_plane);
+  }
+  [[nodiscard]] libsolve::Index num_rows() const { return n[1] * n[2]; }
+  KOKKOS_INLINE_FUNCTION std::ptrdiff_t from(libsolve::Index r) const {
+    return from_first + r % n[1] * from_row + r / n[1] * from_plane;
+  }
+  KOKKOS_INLINE_FUNCTION std::ptrdiff_t to(libsolve::Index r) const {
+    return to_first + r % n[1] * to_row + r / n[1] * to_plane;
+  }
+};
+
+template <class Real>
+struct ImportRow {
+  BoxRows rows;
+  const double* from;
+  double factor;
+  Real* to;
+  KOKKOS_INLINE_FUNCTION void operator()(libsolve::Index r) const {
+    const double* source = from + rows.from(r);
+    Real* target = to + rows.to(r);
+#pragma omp simd
+    for (int i = 0; i < rows.n[0]; ++i) target[i] = Real(factor * source[i]);
+  }
+};
+
+/// z, and its products with r and q.
+template <class Real>
+struct ExportRow {
+  BoxRows rows;
+  const Real* from;
+  double factor;
+  double* z;
+  const double* r;
+  const double* q;
+  KOKKOS_INLINE_FUNCTION void operator()(libsolve::Index row, double& zr, double& zq) const {
+    const Real* source = from + rows.from(row);
+    const std::ptrdiff_t at = rows.to(row);
+    double a = 0.0, b = 0.0;
+#pragma omp simd reduction(+ : a, b)
+    for (int i = 0; i < rows.n[0]; ++i) {
+      const double value = factor * double(source[i]);
+      z[at + i] = value;
+      a += value * r[at + i];
+      b += value * q[at + i];
+    }
+    zr += a;
+    zq += b;
+  }
+};
+
 struct LargestMagnitude {
   const double* values;
   std::ptrdiff_t stride;
@@ -91,17 +157,23 @@ struct Multigrid::CycleOverRanks final : Multigrid::Cycle {
     // In the cycle's numbering of the axes; rows and boxes are the same.
     const libsolve::GridPartition& own = A.grid_partition();
     from = renumbered(own, cycle.finest);
-    in = libsolve::GridHalo(from, cycle.box);
-    out = libsolve::GridHalo(cycle.finest, from.own());
+    const double elsewhere = from.own() == cycle.finest.own() ? 0.0 : 1.0;
+    is_in_place = from.communicator().max(elsewhere) == 0.0;
+    in = libsolve::GridHalo(from, cycle.box, is_in_place ? cycle.box : from.own());
+    if (!is_in_place) out = libsolve::GridHalo(cycle.finest, from.own(), cycle.box);
     const auto numbers = [](const char* label, const libsolve::Box& b) {
-      return View<double>(label, std::size_t(b.num_cells()));
+      return View<Real>(label, std::size_t(b.num_cells()));
     };
-    rhs = numbers("multigrid::outer_rhs", cycle.box);
+    r_around = numbers("multigrid::outer_r", cycle.box);
     z_around = numbers("multigrid::outer_z", cycle.box);
-    z_own = numbers("multigrid::own_z", cycle.finest.own());
+    if (!is_in_place) {
+      r_own = numbers("multigrid::outer_r", from.own());
+      z_own = numbers("multigrid::outer_z", from.own());
+    }
     const libsolve::Communicator& comm = A.row_partition().communicator();
     const double here = double(cycle.hierarchy.bytes()) +
-                        8.0 * double(rhs.size() + z_around.size() + z_own.size()) +
+                        sizeof(Real) * double(r_own.size() + r_around.size() + z_around.size() +
+                                              z_own.size()) +
                         in.halo().memory_bytes() + out.halo().memory_bytes();
     all_bytes = comm.sum(here);
     const auto* bottom = cycle.hierarchy.bottom();
@@ -111,22 +183,35 @@ struct Multigrid::CycleOverRanks final : Multigrid::Cycle {
   RankCycle<Real> cycle;
   libsolve::GridPartition from{libsolve::Grid{}};
   libsolve::GridHalo in, out;
-  View<double> rhs, z_around, z_own;
+  bool is_in_place = true;            // the cycle's finest boxes are those of r and z
+  View<Real> r_around, z_around;      // over cycle.box
+  View<Real> r_own, z_own;            // over from.own(); empty where in place
   CycleKind kind = CycleKind::v;
   double operator_scale = 1.0;
   double all_bytes = 0.0;
   int levels = 0;
 
   DotPair run(const Vector& r, double scale, const Vector& z, const Vector* q) override {
-    in.template fetch<double>(r.view(), rhs);
-    const Rhs<Real> outer{{}, rhs, scale};
-    Result<Real> result;
-    result.outer = z_around;
-    result.scale = 1.0 / (scale * operator_scale);
-    cycle.hierarchy.cycle(kind, outer, result);
-    libsolve::copy_box<double>(cycle.finest.own(), cycle.box, z_around, cycle.finest.own(), z_own);
-    out.template fetch<double>(z_own, z.view());
-    return q != nullptr ? libsolve::dot2(z, r, *q) : DotPair{libsolve::dot(r, z), 0.0};
+    // What goes between ranks goes in Real.
+    const libsolve::Box& own = from.own();
+    const View<Real> r_in = is_in_place ? r_around : r_own;
+    const View<Real> z_out = is_in_place ? z_around : z_own;
+    const BoxRows rows(own, own, is_in_place ? cycle.box : own);
+    for_cells("multigrid::import", rows.num_rows(),
+              ImportRow<Real>{rows, r.data(), scale, r_in.data()});
+    in.template fetch<Real>(r_in, r_around);
+    cycle.hierarchy.cycle(kind, r_around, z_around);
+    if (!is_in_place) out.template fetch<Real>(z_around, z_own);
+    const Vector& other = q != nullptr ? *q : r;
+    double dots[2] = {0.0, 0.0};
+    Kokkos::parallel_reduce(
+        "multigrid::export",
+        Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<libsolve::Index>>(0, rows.num_rows()),
+        ExportRow<Real>{BoxRows(own, is_in_place ? cycle.box : own, own), z_out.data(),
+                        1.0 / (scale * operator_scale), z.data(), r.data(), other.data()},
+        dots[0], dots[1]);
+    r.communicator().sum(dots);
+    return {dots[0], q != nullptr ? dots[1] : 0.0};
   }
   double bytes() const override { return all_bytes; }
   int num_levels() const override { return levels; }

@@ -11,13 +11,9 @@ void RankHierarchy<Real>::add(std::unique_ptr<Level<Real>> level, bool repeat_be
   Step s;
   s.level = std::move(level);
   s.repeat_below = repeat_below;
-  s.own = coarse.own();
-  s.box = box;
-  s.next_own = next.own();
-  s.next_box = next_box;
-  s.down = GridHalo(coarse, next_box);
-  s.up = GridHalo(next, box);
-  s.around = GridHalo(next, next_box);
+  s.down = GridHalo(coarse, next_box, box);
+  s.up = GridHalo(next, box, next_box);
+  s.around = GridHalo(next, next_box, next_box);
   const auto numbers = [](const char* label, const Box& b) {
     return View<Real>(label, std::size_t(b.num_cells()));
   };
@@ -25,8 +21,6 @@ void RankHierarchy<Real>::add(std::unique_ptr<Level<Real>> level, bool repeat_be
   s.coarse_z = numbers("multigrid::coarse_z", box);
   s.rhs = numbers("multigrid::next_rhs", next_box);
   s.z = numbers("multigrid::next_z", next_box);
-  s.own_rhs = numbers("multigrid::own_rhs", s.own);
-  s.own_z = numbers("multigrid::own_z", s.next_own);
   steps_.push_back(std::move(s));
 }
 
@@ -40,8 +34,7 @@ void RankHierarchy<Real>::visit_next(int l, CycleKind kind, Start start) {
   }
   if (start == Start::continued) {
     // Of the last visit's z the own cells alone are right.
-    libsolve::copy_box<Real>(s.next_own, s.next_box, s.z, s.next_own, s.own_z);
-    s.around.template fetch<Real>(s.own_z, s.z);
+    s.around.template fetch<Real>(s.z, s.z);
     if (steps_[l + 1].level) steps_[l + 1].level->set_iterate(s.z);
   }
   const Rhs<Real> rhs{s.rhs, {}, 1.0};
@@ -53,25 +46,22 @@ template <class Real>
 void RankHierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>& rhs,
                                 Result<Real>& result) {
   Step& s = steps_[l];
-  if (s.level) {
-    s.level->descend(rhs, start, s.coarse_rhs);
-    libsolve::copy_box<Real>(s.own, s.box, s.coarse_rhs, s.own, s.own_rhs);
-  }
-  s.down.template fetch<Real>(s.own_rhs, s.rhs);
+  if (s.level) s.level->descend(rhs, start, s.coarse_rhs);
+  s.down.template fetch<Real>(s.coarse_rhs, s.rhs);
   visit_next(l, kind, Start::zero);
   if (s.repeat_below && kind != CycleKind::v)
     visit_next(l, kind == CycleKind::w ? CycleKind::w : CycleKind::v, Start::continued);
-  libsolve::copy_box<Real>(s.next_own, s.next_box, s.z, s.next_own, s.own_z);
-  s.up.template fetch<Real>(s.own_z, s.coarse_z);
+  s.up.template fetch<Real>(s.z, s.coarse_z);
   if (s.level) s.level->ascend(rhs, s.coarse_z, result);
 }
 
 template <class Real>
-void RankHierarchy<Real>::cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result) {
+void RankHierarchy<Real>::cycle(CycleKind kind, const View<Real>& rhs, const View<Real>& z) {
+  Result<Real> result{z, {}, {}, 1.0, 0.0, 0.0};
   if (!steps_.empty())
-    visit(0, kind, Start::zero, rhs, result);
+    visit(0, kind, Start::zero, Rhs<Real>{rhs, {}, 1.0}, result);
   else if (bottom_)
-    bottom_->cycle(kind, rhs, result);
+    bottom_->visit_below(kind, Start::zero, rhs, z);
 }
 
 template <class Real>
@@ -79,8 +69,7 @@ std::size_t RankHierarchy<Real>::bytes() const {
   std::size_t sum = bottom_ ? bottom_->bytes() : 0;
   for (const Step& s : steps_) {
     if (s.level) sum += s.level->bytes();
-    sum += sizeof(Real) * (s.coarse_rhs.size() + s.coarse_z.size() + s.rhs.size() + s.z.size() +
-                           s.own_rhs.size() + s.own_z.size());
+    sum += sizeof(Real) * (s.coarse_rhs.size() + s.coarse_z.size() + s.rhs.size() + s.z.size());
     sum += std::size_t(s.down.halo().memory_bytes() + s.up.halo().memory_bytes() +
                        s.around.halo().memory_bytes());
   }

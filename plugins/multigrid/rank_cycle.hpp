@@ -33,9 +33,9 @@ class RankHierarchy {
   /// What lies below on the rank that has the whole grid; null on the others.
   void set_bottom(std::unique_ptr<Hierarchy<Real>> bottom) { bottom_ = std::move(bottom); }
 
-  /// One cycle from zero; rhs and result over this rank's box of the finest grid, outer both, and
-  /// empty where it has none. Collective. The dot products are left out.
-  void cycle(CycleKind kind, const Rhs<Real>& rhs, Result<Real>& result);
+  /// One cycle from zero; rhs and z over this rank's box of the finest grid and the cells around,
+  /// empty where it has none. Collective.
+  void cycle(CycleKind kind, const View<Real>& rhs, const View<Real>& z);
 
   [[nodiscard]] int num_steps() const { return int(steps_.size()); }
   [[nodiscard]] const Hierarchy<Real>* bottom() const { return bottom_.get(); }
@@ -46,12 +46,9 @@ class RankHierarchy {
   struct Step {
     std::unique_ptr<Level<Real>> level;
     bool repeat_below = true;
-    Box own, box;            // of the next grid: this rank's part, and what the level covers
-    Box next_own, next_box;  // as the next level has them
     GridHalo down, up, around;
-    View<Real> coarse_rhs, coarse_z;  // over box
-    View<Real> rhs, z;                // over next_box
-    View<Real> own_rhs, own_z;        // over own and next_own
+    View<Real> coarse_rhs, coarse_z;  // over what the level covers of the next grid
+    View<Real> rhs, z;                // over what the next level covers
   };
   void visit(int l, CycleKind kind, Start start, const Rhs<Real>& rhs, Result<Real>& result);
   void visit_next(int l, CycleKind kind, Start start);

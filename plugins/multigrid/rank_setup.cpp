@@ -111,15 +111,15 @@ int cells_around(int pre_sweeps, int post_sweeps) { return 2 * (pre_sweeps + pos
 
 // ---- coefficients on their way to the next boxes ------------------------------------------------
 
-/// Arrays over `from_box`, of which `from` gives each rank its own part, over `to_box`.
+/// What `halo` fetches from an array over its source; an empty one stands for zeros.
 template <class Real>
-View<Real> moved(const View<Real>& values, const GridPartition& from, const Box& from_box,
-                 const GridHalo& halo) {
-  const View<Real> own("multigrid::own", std::size_t(from.own().num_cells()));
-  if (values.extent(0) != 0)
-    libsolve::copy_box<Real>(from.own(), from_box, values, from.own(), own);
+View<Real> moved(const View<Real>& values, const Box& from_box, const GridHalo& halo) {
+  const View<Real> source =
+      values.extent(0) != 0
+          ? values
+          : View<Real>("multigrid::source", std::size_t(from_box.num_cells()));
   const View<Real> to("multigrid::moved", std::size_t(halo.box().num_cells()));
-  halo.fetch<Real>(own, to);
+  halo.fetch<Real>(source, to);
   return to;
 }
 
@@ -159,12 +159,12 @@ template <class Real>
 LevelOperator<Real> moved(const LevelOperator<Real>& op, const GridFacts& facts,
                           const GridPartition& from, const Box& from_box, const GridPartition& next,
                           const Box& box) {
-  const GridHalo halo(from, box);
+  const GridHalo halo(from, box, from_box);
   LevelOperator<Real> out;
   out.shape.n = cells_of(box);
   out.is_constant = false;
   for (int a = 0; a < 3; ++a) {
-    out.face[a] = moved(op.face[a], from, from_box, halo);
+    out.face[a] = moved(op.face[a], from_box, halo);
     const bool at_end = box.end[a] == next.grid().cells[a];
     out.last_width[a] = at_end ? facts.last_width[a] : 1.0;
     if (at_end || box.num_cells() == 0) continue;
@@ -174,15 +174,15 @@ LevelOperator<Real> moved(const LevelOperator<Real>& op, const GridFacts& facts,
                        libsolve::Index(out.shape.size() / out.shape.n[a]),
                        ZeroEnd<Real>{out.face[a].data(), out.shape.n[a], inner});
   }
-  out.wall = moved(op.wall, from, from_box, halo);
-  if (facts.has_mass) out.mass = moved(op.mass, from, from_box, halo);
+  out.wall = moved(op.wall, from_box, halo);
+  if (facts.has_mass) out.mass = moved(op.mass, from_box, halo);
   return out;
 }
 
 template <class Real>
 BoxElements<Real> moved(const BoxElements<Real>& elements, const GridPartition& from,
                         const Box& from_box, const Box& box) {
-  const GridHalo halo(from, box);
+  const GridHalo halo(from, box, from_box);
   BoxElements<Real> out;
   out.n = cells_of(box);
   out.stride = box::rounded_up(out.n[0] + 1, 8);
@@ -199,7 +199,7 @@ BoxElements<Real> moved(const BoxElements<Real>& elements, const GridPartition& 
       }
     Kokkos::deep_copy(all, host);
     const auto got = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(),
-                                                         moved(all, from, from_box, halo));
+                                                         moved(all, from_box, halo));
     for (std::ptrdiff_t r = 0; box.num_cells() > 0 && r < rows(out.n); ++r)
       std::copy(got.data() + r * out.n[0], got.data() + (r + 1) * out.n[0],
                 out.values.data() + (r * box::num_pairs + p) * out.stride);
