@@ -38,7 +38,9 @@ class SfExchange final : public Exchange {
     const auto num_leaves =
         narrowed<PetscInt>(static_cast<GlobalIndex>(wanted.size()), "wanted entries", "PETSc");
     (void)narrowed<PetscInt>(owner.global_size(), "rows", "PETSc");
-    std::vector<PetscInt> rows(wanted.begin(), wanted.end());
+    std::vector<PetscInt> rows;
+    rows.reserve(wanted.size());
+    for (const GlobalIndex row : wanted) rows.push_back(static_cast<PetscInt>(row));
 
     // Over all rows first, to learn which of them are wanted at all.
     Forest all;
@@ -66,11 +68,12 @@ class SfExchange final : public Exchange {
 
     const PetscSFNode* node = nullptr;
     scope.check(PetscSFGetGraph(all.sf, nullptr, nullptr, nullptr, &node));
-    std::vector<PetscSFNode> remote(node, node + wanted.size());
-    for (size_t l = 0; l < remote.size(); ++l) remote[l].index = place[l];
+    // nvcc 13 fails on a std::vector of PETSc's nodes
+    const auto remote = std::make_unique<PetscSFNode[]>(wanted.size());
+    for (size_t l = 0; l < wanted.size(); ++l) remote[l] = {node[l].rank, place[l]};
     scope.check(PetscSFCreate(comm, &forest_.sf));
     scope.check(PetscSFSetGraph(forest_.sf, static_cast<PetscInt>(sent_rows_.size()), num_leaves,
-                                nullptr, PETSC_COPY_VALUES, remote.data(), PETSC_COPY_VALUES));
+                                nullptr, PETSC_COPY_VALUES, remote.get(), PETSC_COPY_VALUES));
     scope.check(PetscSFSetUp(forest_.sf));
 
     PetscMPIInt num_ranks = 0;
