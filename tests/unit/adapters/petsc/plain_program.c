@@ -10,6 +10,7 @@
      -growth 5    minus growth u, as in a Newton step of a reaction; f from the matrix
      -wind 3      plus wind du/dx, upwind: an unsymmetric matrix; f from the matrix
      -n 33        inner points along an axis
+     -forget      no object is destroyed before PetscFinalize
      -solves 1    how often the matrix is made anew (times k) and solved
 
    Exit code 0 where every solve converged in at most -max_its steps (10000) and the error is at most
@@ -191,7 +192,7 @@ int main(int argc, char **argv)
 {
   Setup     s = {33, 2, 33, 1, PETSC_FALSE, PETSC_FALSE, PETSC_FALSE, 0.0, 1.0, 0.0, 0.0, NULL};
   char      name[16] = "da";
-  PetscBool is_da, is_walls, is_shell, is_rows, three = PETSC_FALSE;
+  PetscBool is_da, is_walls, is_shell, is_rows, three = PETSC_FALSE, forget = PETSC_FALSE;
   PetscInt  max_its = 10000, solves = 1, k, bad = 0;
   PetscReal max_error = 1e-3;
   KSP       ksp;
@@ -210,6 +211,7 @@ int main(int argc, char **argv)
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-jump", &s.jump, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-neumann", &s.neumann, NULL));
   PetscCall(PetscOptionsGetBool(NULL, NULL, "-three", &three, NULL));
+  PetscCall(PetscOptionsGetBool(NULL, NULL, "-forget", &forget, NULL));
   PetscCall(PetscStrcmp(name, "da", &is_da));
   PetscCall(PetscStrcmp(name, "walls", &is_walls));
   PetscCall(PetscStrcmp(name, "rows", &is_rows));
@@ -307,13 +309,15 @@ int main(int argc, char **argv)
     if (!(error <= max_error * size)) bad = 1;
   }
   PetscCall(PetscPrintf(PETSC_COMM_WORLD, bad ? "not as expected\n" : "as expected\n"));
-  PetscCall(KSPDestroy(&ksp));
-  PetscCall(VecDestroy(&u));
-  PetscCall(VecDestroy(&f));
-  PetscCall(VecDestroy(&x));
-  PetscCall(MatDestroy(&A));
-  PetscCall(MatDestroy(&s.inner));
-  PetscCall(DMDestroy(&da));
+  if (!forget) {
+    PetscCall(KSPDestroy(&ksp));
+    PetscCall(VecDestroy(&u));
+    PetscCall(VecDestroy(&f));
+    PetscCall(VecDestroy(&x));
+    PetscCall(MatDestroy(&A));
+    PetscCall(MatDestroy(&s.inner));
+    PetscCall(DMDestroy(&da));
+  }
   PetscCall(PetscFinalize());
   return (int)bad;
 }
