@@ -1,8 +1,10 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 #include <fmt/format.h>
 #include <libsolve/core/errors.hpp>
@@ -156,6 +158,15 @@ int run_guarded(bool json, const std::function<libsolve::ExitCode(int& ranks)>& 
   // The other ranks may be waiting in a reduction: leave without MPI_Finalize, so that the launcher
   // ends them.
   if (!is_ours && ranks > 1) std::_Exit(code);
+  // Input at fault is so on all ranks as a rule, and the first has said it. Where this rank is alone
+  // with it, the end of MPI waits for the others, who wait for this one.
+  if (ranks > 1)
+    std::thread([text, code] {
+      std::this_thread::sleep_for(std::chrono::seconds(5));
+      if (!is_first_process()) fmt::print(stderr, "libsolve: {} (found on one rank)\n", text);
+      std::fflush(nullptr);
+      std::_Exit(code);
+    }).detach();
   return code;
 }
 

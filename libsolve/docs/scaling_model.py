@@ -12,11 +12,10 @@ FEWEST = 16 - 2     # thinner boxes go to fewer ranks
 DIRECT = 600        # unknowns of the direct solver
 
 
-def cuts(n, parts):
-    multiple = 2
+def cuts(n, parts, multiple=2):
     while multiple * 16 * parts <= n and multiple < 64:
         multiple *= 2
-    return [0] + [round(n * p / parts / multiple) * multiple for p in range(1, parts)] + [n]
+    return [0] + [int(n * p / parts / multiple + 0.5) * multiple for p in range(1, parts)] + [n]
 
 
 class Grid:
@@ -77,7 +76,7 @@ def exchange(sent, source, targets, size):
 
 def iteration(n, p):
     ranks = p[0] * p[1] * p[2]
-    grid = Grid([cuts(m, q) for m, q in zip(n, p)], 1)
+    grid = Grid([cuts(m, q, 1) for m, q in zip(n, p)], 1)
     sent, exchanges = {}, 2
     for rank, box in grid.boxes():  # the product: one plane of doubles to each neighbour
         for a in range(3):

@@ -190,7 +190,7 @@ MatrixMarketHeader read_matrix_market_header(const std::string& path) {
 
 namespace {
 
-/// read() on every rank; where one throws, all do, the others with rank 0's words or a hint.
+/// read() on every rank; where one throws, all do.
 template <class Read>
 void read_together(const std::string& path, const Communicator& comm, const Read& read) {
   if (comm.size() == 1) return read();

@@ -41,7 +41,7 @@ LIBSOLVE_EXPORT Vector read_matrix_market_vector(const std::string& path, Index 
 
 /// Writes A as `coordinate real`, symmetric where A is so exactly, else general, with as many
 /// digits as it takes to read the same doubles back. `comment` goes below the banner. Throws
-/// IoError.
+/// IoError; Unsupported for a matrix on several ranks.
 LIBSOLVE_EXPORT void write_matrix_market(const std::string& path, const CsrMatrix& A,
                                          const std::string& comment = {});
 

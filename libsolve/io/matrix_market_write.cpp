@@ -70,6 +70,9 @@ class Writer {
 }  // namespace
 
 void write_matrix_market(const std::string& path, const CsrMatrix& A, const std::string& comment) {
+  if (A.row_partition().communicator().size() > 1)
+    throw Unsupported("'" + path + "': a matrix that lies on several ranks is not written; write it "
+                      "from one rank");
   using Kokkos::create_mirror_view_and_copy;
   const Kokkos::HostSpace host;
   const auto row_pointers = create_mirror_view_and_copy(host, A.row_pointers());

@@ -82,6 +82,7 @@ CsrMatrix::CsrMatrix(const Partition& rows, const Partition& columns,
     : rows_(rows), cols_(columns), impl_(std::make_unique<Impl>()) {
   const Communicator& comm = rows_.communicator();
   std::string fault;
+  bool is_shape = false;
   detail::SplitRows split;
   try {
     split = detail::split_columns(rows_, cols_, row_pointers, global_columns, values);
@@ -93,9 +94,14 @@ CsrMatrix::CsrMatrix(const Partition& rows, const Partition& columns,
   } catch (const Error& e) {
     if (comm.size() == 1) throw;
     fault = e.what();
+    is_shape = dynamic_cast<const ShapeError*>(&e) != nullptr;
   }
-  if (comm.any(!fault.empty()))
-    throw DataError(fault.empty() ? "another rank's rows of a matrix are at fault" : fault);
+  is_shape = comm.any(is_shape);
+  if (comm.any(!fault.empty())) {
+    if (fault.empty()) fault = "another rank's rows of a matrix are at fault";
+    if (is_shape) throw ShapeError(fault);
+    throw DataError(fault);
+  }
   num_nonzeros_ = comm.sum(static_cast<GlobalIndex>(values_.extent(0) + split.values.size()));
   if (comm.size() > 1) impl_->ghosts = std::make_unique<detail::GhostColumns>(cols_, split);
 }
@@ -226,6 +232,7 @@ struct CopyDiagonal {
 
 bool CsrMatrix::diagonal(const Vector& d) const {
   if (num_rows() != num_columns()) return false;
+  if (rows_.communicator().any(!(rows_ == cols_))) return false;  // it is not in the own blocks
   check_length(*this, d, rows_, "d");
   Kokkos::parallel_for("csr_matrix::diagonal",
                        Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, d.local_size()),

@@ -40,9 +40,7 @@ std::shared_ptr<CsrMatrix> make_csr_matrix(const Partition& rows, const Partitio
     return make_csr_matrix(rows.global_size(), columns.global_size(), entries);
   Kokkos::View<GlobalIndex*, Kokkos::HostSpace> row_pointers(
       "csr::row_pointers", static_cast<size_t>(rows.local_size()) + 1);
-  const auto local = [&](const MatrixEntry& e) {
-    return static_cast<Index>(e.row - rows.first_row());
-  };
+  const auto local = [&](const MatrixEntry& e) { return e.row - rows.first_row(); };
   std::int64_t outside = 0;
   for (const MatrixEntry& e : entries) {
     if (local(e) < 0 || local(e) >= rows.local_size())

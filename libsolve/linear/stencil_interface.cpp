@@ -32,6 +32,16 @@ struct SubtractGhosts {
   }
 };
 
+struct SubtractGhostsOnly {
+  Side side;
+  const double* coupling;
+  const double* ghost;
+  double* y;
+  KOKKOS_FUNCTION void operator()(Index i) const {
+    y[cell_of(side, i)] -= (coupling != nullptr ? coupling[i] : side.constant) * ghost[i];
+  }
+};
+
 struct AddCouplings {
   Side side;
   const double* coupling;
@@ -130,11 +140,17 @@ std::vector<Side> cut_sides(const GridPartition& grid, std::vector<GlobalIndex>&
 
 double subtract_ghosts(const StencilOperator::Interface& interface, const double* x, double* y) {
   double sum = 0.0;
-  for (const Side& s : interface.sides)
+  for (const Side& s : interface.sides) {
+    const double* ghost = interface.ghosts.data() + s.first_ghost;
+    if (x == nullptr) {
+      for_rows(default_space(), "stencil::ghosts", s.num_cells(),
+               SubtractGhostsOnly{s, s.coupling.data(), ghost, y});
+      continue;
+    }
     sum += reduce_rows<Sums<1>>(default_space(), "stencil::ghosts", s.num_cells(),
-                                SubtractGhosts{s, s.coupling.data(),
-                                               interface.ghosts.data() + s.first_ghost, x, y})
+                                SubtractGhosts{s, s.coupling.data(), ghost, x, y})
                .value[0];
+  }
   return sum;
 }
 
@@ -147,6 +163,27 @@ void add_couplings(const StencilOperator::Interface& interface, double* to) {
 }  // namespace detail
 
 namespace {
+
+/// What fails on one rank fails on all.
+template <class Check>
+void agree(const Communicator& comm, const Check& check) {
+  if (comm.size() == 1) return check();
+  std::string problem;
+  bool is_shape = false;
+  try {
+    check();
+  } catch (const ShapeError& e) {
+    problem = e.what();
+    is_shape = true;
+  } catch (const Error& e) {
+    problem = e.what();
+  }
+  const bool any_shape = comm.any(is_shape);
+  if (!comm.any(!problem.empty())) return;
+  if (problem.empty()) problem = "another rank's part of a stencil is at fault";
+  if (any_shape) throw ShapeError(problem);
+  throw DataError(problem);
+}
 
 /// The rank's box as a grid of its own.
 Grid grid_of(const Grid& whole, const Box& box) {
@@ -185,6 +222,7 @@ StencilOperator::StencilOperator(const GridPartition& grid, Constant coefficient
 StencilOperator::StencilOperator(const GridPartition& grid, Variable coefficients)
     : parts_(detail::checked(grid)), is_constant_(false), variable_(std::move(coefficients)) {
   local_grid_ = grid_of(parts_.grid(), parts_.own());
+  agree(parts_.communicator(), [&] { check_lengths(); });
   std::unique_ptr<Interface> interface;
   if (parts_.communicator().size() > 1) {
     interface = std::make_unique<Interface>();
@@ -195,8 +233,6 @@ StencilOperator::StencilOperator(const GridPartition& grid, Variable coefficient
     // Those to the next rank are here; those to the one before are the next ones of its cells.
     for (int a = 0; a < 3; ++a) {
       if (parts_.grid().cells[a] == 1) continue;
-      detail::check_length(variable_.face[a].extent(0), parts_.own(),
-                           "'face' along axis " + std::to_string(a));
       interface->halo.fetch<double>(variable_.face[a], interface->ghosts);
       for (Interface::Side& s : interface->sides) {
         if (s.axis != a) continue;
@@ -219,7 +255,7 @@ StencilOperator::StencilOperator(const GridPartition& grid, Variable coefficient
     if (parts_.communicator().sum(wrong) > 0.0)
       throw DataError("couplings across the cuts between ranks must be finite and not negative");
   }
-  check_variable();
+  agree(parts_.communicator(), [&] { check_end_faces(); });
   local_variable_ = variable_;
   if (!interface) return;
   local_variable_.excess = allocate("stencil::local_excess", parts_.partition().local_size());
@@ -302,20 +338,17 @@ std::shared_ptr<StencilOperator> StencilOperator::on_box(const Box& box) const {
   };
   for (int a = 0; a < 3; ++a) {
     if (parts_.grid().cells[a] == 1) continue;
-    // with the faces that the constructor took out, for as long as this takes
-    if (interface_)
+    // with the faces that the constructor took out
+    VectorView face = variable_.face[a];
+    if (interface_) {
+      face = allocate("stencil::face", parts_.partition().local_size());
+      Kokkos::deep_copy(face, variable_.face[a]);
       for (const Interface::Side& s : interface_->sides)
         if (s.axis == a && s.end == 1)
           for_rows(default_space(), "stencil::put_faces", s.num_cells(),
-                   detail::PutFaces{s, s.coupling.data(), variable_.face[a].data()});
-    v.face[a] = fetched(variable_.face[a], "stencil::face");
-    if (interface_)
-      for (const Interface::Side& s : interface_->sides)
-        if (s.axis == a && s.end == 1) {
-          const VectorView kept("stencil::coupling", static_cast<size_t>(s.num_cells()));
-          for_rows(default_space(), "stencil::take_faces", s.num_cells(),
-                   detail::TakeFaces{s, variable_.face[a].data(), kept.data()});
-        }
+                   detail::PutFaces{s, s.coupling.data(), face.data()});
+    }
+    v.face[a] = fetched(face, "stencil::face");
     // nothing lies beyond the box
     if (!is_empty && box.end[a] < parts_.grid().cells[a])
       detail::zero_last_faces(grid, a, v.face[a]);

@@ -236,16 +236,23 @@ void StencilOperator::check_constant() const {
   check(constant_.shift, "shift", -1);
 }
 
-void StencilOperator::check_variable() const {
+void StencilOperator::check_lengths() const {
   const Box& own = parts_.own();
   detail::check_length(variable_.excess.extent(0), own, "'excess'");
   if (variable_.solid.extent(0) != 0)
     detail::check_length(variable_.solid.extent(0), own, "'solid'");
+  for (int a = 0; a < 3; ++a)
+    if (parts_.grid().cells[a] > 1)
+      detail::check_length(variable_.face[a].extent(0), own,
+                           "'face' along axis " + std::to_string(a));
+}
+
+void StencilOperator::check_end_faces() const {
+  const Box& own = parts_.own();
   Index inner = 1;
   for (int a = 0; a < 3; ++a) {
     const Index cells = own.cells(a);
     if (parts_.grid().cells[a] > 1) {
-      detail::check_length(variable_.face[a].extent(0), own, "'face' along axis " + std::to_string(a));
       GlobalIndex open = 0;
       Kokkos::parallel_reduce("stencil::check_end_faces",
                               Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(
@@ -288,10 +295,10 @@ void StencilOperator::begin_exchange(const Vector& x) const {
   if (interface_) interface_->halo.begin<double>(x.view(), interface_->ghosts);
 }
 
-double StencilOperator::finish_exchange(const Vector& x, const Vector& y) const {
+double StencilOperator::finish_exchange(const double* x, const Vector& y) const {
   if (!interface_) return 0.0;
   interface_->halo.end<double>(interface_->ghosts);
-  return detail::subtract_ghosts(*interface_, x.data(), y.data());
+  return detail::subtract_ghosts(*interface_, x, y.data());
 }
 
 void StencilOperator::apply(const Vector& x, const Vector& y) const {
@@ -300,7 +307,7 @@ void StencilOperator::apply(const Vector& x, const Vector& y) const {
   begin_exchange(x);
   with_local_stencil(
       [&](const auto& s) { detail::stencil_apply(default_space(), s, x.data(), y.data()); });
-  finish_exchange(x, y);
+  finish_exchange(nullptr, y);
 }
 
 bool StencilOperator::diagonal(const Vector& d) const {
@@ -322,7 +329,7 @@ double StencilOperator::apply_dot(const Vector& x, const Vector& y) const {
   double dot = with_local_stencil([&](const auto& s) {
     return detail::stencil_apply_dot(default_space(), s, x.data(), y.data());
   });
-  dot += finish_exchange(x, y);
+  dot += finish_exchange(x.data(), y);
   return x.communicator().sum(dot);
 }
 
@@ -336,7 +343,7 @@ double StencilOperator::update_direction_and_apply(const Vector& z, double beta,
   });
   if (!interface_) return dot;
   begin_exchange(p);  // neighbours beyond a cut want the new p
-  dot += finish_exchange(p, q);
+  dot += finish_exchange(p.data(), q);
   return p.communicator().sum(dot);
 }
 

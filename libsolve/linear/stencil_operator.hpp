@@ -100,11 +100,12 @@ class LIBSOLVE_EXPORT StencilOperator final : public LinearOperator {
   template <class Use>
   auto with_local_stencil(const Use& use) const;
   void begin_exchange(const Vector& x) const;
-  /// y gets its neighbours' part; returns the change of x^T y on this rank.
-  double finish_exchange(const Vector& x, const Vector& y) const;
+  /// y gets its neighbours' part; returns the change of x^T y on this rank, 0 without `x`.
+  double finish_exchange(const double* x, const Vector& y) const;
   std::shared_ptr<CsrMatrix> assemble_with_ghosts() const;
   void check_constant() const;
-  void check_variable() const;
+  void check_lengths() const;
+  void check_end_faces() const;
 };
 
 }  // namespace libsolve

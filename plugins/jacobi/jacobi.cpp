@@ -54,6 +54,9 @@ void Jacobi::setup(const LinearSystem& system) {
   inverse_ = Vector("jacobi::inverse", system.A().row_partition());
   const Index n = inverse_.local_size();
   if (options_.diagonal == "l1") {
+    if (system.A().row_partition().communicator().size() > 1)
+      throw Unsupported("preconditioner 'jacobi' with diagonal = \"l1\" sums whole rows, and takes one "
+                        "rank; use diagonal = \"entries\" or 'chebyshev'");
     const auto A =
         assembled(system.shared_A(), "preconditioner 'jacobi' with diagonal = \"l1\"", notes_);
     for_rows(default_space(), "jacobi::row_sums", n,

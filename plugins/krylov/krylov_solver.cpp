@@ -35,7 +35,7 @@ void set_up_together(Preconditioner& M, const std::string& name, const LinearSys
   } catch (const NumericalError& e) {
     here = broken_down;
     reason = e.what();
-  } catch (const Error& e) {
+  } catch (const std::exception& e) {
     here = refused;
     reason = e.what();
   }
@@ -339,8 +339,8 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   report.counts = {
       {"operator_applications", static_cast<double>(s.operator_applications()), ""},
       {"preconditioner_applications", static_cast<double>(s.preconditioner_applications()), ""}};
-  const double M_bytes = preconditioner_ ? preconditioner_->memory_bytes() : 0.0;
-  report.metrics = {{"memory_bytes", bytes(r_) + bytes(projected_b_) + work_bytes() + M_bytes, "B"},
+  const double M_bytes = comm.sum(preconditioner_ ? preconditioner_->memory_bytes() : 0.0);
+  report.metrics = {{"memory_bytes", comm.sum(bytes(r_) + bytes(projected_b_) + work_bytes()) + M_bytes, "B"},
                     {"preconditioner_memory_bytes", M_bytes, "B"}};
   add_traffic(comm, traffic, s.iterations, report.metrics);
   if (preconditioner_) {

@@ -34,7 +34,6 @@ class MatrixMarketSource final : public ProblemSource {
   MatrixMarketSource(const Options& options, const Context& context)
       : options_(options), context_(context) {}
   /// Throws InputError for files that cannot be read, ShapeError where b does not fit A,
-  /// Unsupported on several ranks.
   std::unique_ptr<Problem> create() override;
 
  private:

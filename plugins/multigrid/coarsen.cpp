@@ -188,7 +188,7 @@ LevelOperator<Real> expanded(const LevelOperator<Real>& op) {
 
 template <class Real>
 LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                            double strength) {
+                            double strength, bool may_stay_constant) {
   const Shape shape = coarsened(op.shape, axes);
   CoarsenAxes halved{};
   bool even = true;
@@ -198,7 +198,7 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
     if (halved[a] && op.shape.n[a] % 2 != 0) even = false;
     if (halved[a]) cells *= 2;
   }
-  if (op.is_constant && even) {
+  if (op.is_constant && even && may_stay_constant) {
     LevelOperator<Real> coarse;
     coarse.shape = shape;
     for (int a = 0; a < 3; ++a) {
@@ -257,7 +257,9 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& ax
 
 template LevelOperator<float> expanded(const LevelOperator<float>&);
 template LevelOperator<double> expanded(const LevelOperator<double>&);
-template LevelOperator<float> coarsen(const LevelOperator<float>&, const CoarsenAxes&, double);
-template LevelOperator<double> coarsen(const LevelOperator<double>&, const CoarsenAxes&, double);
+template LevelOperator<float> coarsen(const LevelOperator<float>&, const CoarsenAxes&, double,
+                                      bool);
+template LevelOperator<double> coarsen(const LevelOperator<double>&, const CoarsenAxes&, double,
+                                       bool);
 
 }  // namespace multigrid

@@ -61,22 +61,29 @@ double power_of_two_near(double largest) {
 }
 
 template <class Real>
+LevelOperator<Real> constant_operator(const libsolve::Grid& grid,
+                                      const libsolve::StencilOperator::Constant& c, double scale) {
+  LevelOperator<Real> op;
+  for (int a = 0; a < 3; ++a) {
+    op.shape.n[a] = grid.cells[a];
+    op.coupling[a] = op.shape.n[a] > 1 ? c.coupling[a] / scale : 0.0;
+    for (int s = 0; s < 2; ++s) op.side[a][s] = c.wall[a][s] / scale;
+  }
+  op.shift = c.shift / scale;
+  return op;
+}
+
+template <class Real>
 FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A, double largest_coupling) {
   FinestOperator<Real> finest;
   finest.scale = power_of_two_near(largest_coupling);
   LevelOperator<Real>& op = finest.op;
-  const auto& grid = A.grid();
-  for (int a = 0; a < 3; ++a) op.shape.n[a] = grid.cells[a];
-  op.is_constant = A.is_constant();
   if (A.is_constant()) {
-    const auto& c = A.constant();
-    for (int a = 0; a < 3; ++a) {
-      op.coupling[a] = op.shape.n[a] > 1 ? c.coupling[a] / finest.scale : 0.0;
-      for (int s = 0; s < 2; ++s) op.side[a][s] = c.wall[a][s] / finest.scale;
-    }
-    op.shift = c.shift / finest.scale;
+    op = constant_operator<Real>(A.grid(), A.constant(), finest.scale);
     return finest;
   }
+  op.is_constant = false;
+  for (int a = 0; a < 3; ++a) op.shape.n[a] = A.grid().cells[a];
   const auto& v = A.variable();
   const auto cells = std::ptrdiff_t(op.shape.size());
   const double factor = 1.0 / finest.scale;
@@ -118,6 +125,11 @@ std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,
   return hierarchy;
 }
 
+template LevelOperator<float> constant_operator(const libsolve::Grid&,
+                                                const libsolve::StencilOperator::Constant&, double);
+template LevelOperator<double> constant_operator(const libsolve::Grid&,
+                                                 const libsolve::StencilOperator::Constant&,
+                                                 double);
 template FinestOperator<float> finest_operator(const libsolve::StencilOperator&, double);
 template FinestOperator<double> finest_operator(const libsolve::StencilOperator&, double);
 template std::unique_ptr<Hierarchy<float>> build_hierarchy(LevelOperator<float>,

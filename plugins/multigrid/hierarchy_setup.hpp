@@ -36,6 +36,11 @@ struct FinestOperator {
 template <class Real>
 FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A, double largest_coupling);
 
+/// The constant part of it, for a grid of any size.
+template <class Real>
+LevelOperator<Real> constant_operator(const libsolve::Grid& grid,
+                                      const libsolve::StencilOperator::Constant& c, double scale);
+
 template <class Real>
 std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,
                                                  const HierarchyOptions& options);

@@ -102,7 +102,7 @@ double largest_magnitude(const Vector& v, std::ptrdiff_t samples) {
   const auto found = libsolve::reduce_rows<libsolve::MaxAndSum>(
       libsolve::default_space(), "multigrid::largest_magnitude",
       libsolve::Index((n + stride - 1) / stride), LargestMagnitude{v.data(), stride});
-  double over_ranks[2] = {found.value[0], found.value[1]};
+  double over_ranks[2] = {found.value[0], found.value[1] == 0.0 ? 0.0 : 1.0};
   v.communicator().max(over_ranks);
   return over_ranks[1] == 0.0 ? over_ranks[0] : std::numeric_limits<double>::quiet_NaN();
 }
@@ -170,15 +170,13 @@ struct Multigrid::CycleOverRanks final : Multigrid::Cycle {
       r_own = numbers("multigrid::outer_r", from.own());
       z_own = numbers("multigrid::outer_z", from.own());
     }
-    const libsolve::Communicator& comm = A.row_partition().communicator();
-    const double here = double(cycle.hierarchy.bytes()) +
+    bytes_here = double(cycle.hierarchy.bytes()) +
                         sizeof(Real) * double(r_own.size() + r_around.size() + z_around.size() +
                                               z_own.size()) +
                         in.halo().memory_bytes() + out.halo().memory_bytes();
-    all_bytes = comm.sum(here);
     const auto* bottom = cycle.hierarchy.bottom();
     levels = cycle.hierarchy.num_steps() +
-             int(comm.max(bottom != nullptr ? double(bottom->num_levels()) : 0.0));
+             int(A.row_partition().communicator().max(bottom != nullptr ? double(bottom->num_levels()) : 0.0));
   }
   RankCycle<Real> cycle;
   libsolve::GridPartition from{libsolve::Grid{}};
@@ -188,7 +186,7 @@ struct Multigrid::CycleOverRanks final : Multigrid::Cycle {
   View<Real> r_own, z_own;            // over from.own(); empty where in place
   CycleKind kind = CycleKind::v;
   double operator_scale = 1.0;
-  double all_bytes = 0.0;
+  double bytes_here = 0.0;
   int levels = 0;
 
   DotPair run(const Vector& r, double scale, const Vector& z, const Vector* q) override {
@@ -213,7 +211,7 @@ struct Multigrid::CycleOverRanks final : Multigrid::Cycle {
     r.communicator().sum(dots);
     return {dots[0], q != nullptr ? dots[1] : 0.0};
   }
-  double bytes() const override { return all_bytes; }
+  double bytes() const override { return bytes_here; }
   int num_levels() const override { return levels; }
 };
 
@@ -276,6 +274,9 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
                                   h.smoothing.omega, !same};
     const BoxOptions box{smoothing, 0.5, std::min(80, options_.coarse_size)};
     const PieceOptions pieces{0.1, 0.5, options_.coarse_size};
+    // The eight colours of these levels reach further than the cells around: near to cuts M is not
+    // its own transpose.
+    if (over_ranks && coarsening == Coarsening::operator_dependent) symmetric_ = false;
     if (over_ranks) {
       auto cycle = std::make_unique<CycleOverRanks<Real>>(
           *A, coarsening == Coarsening::piecewise_constant

@@ -56,10 +56,10 @@ std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const 
 /// The factor is at most 1. Wall links are scaled in the same way with h and H the distance from
 /// centre to wall (for a cell at several walls the mean; next to a solid: strength). Mass is summed
 /// whole. Solid and isolated cells give nothing. Constant coefficients stay
-/// constant where every halved axis has an even length.
+/// constant where every halved axis has an even length, and `may_stay_constant`.
 template <class Real>
 LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                            double strength = 0.5);
+                            double strength = 0.5, bool may_stay_constant = true);
 
 /// The same operator with its coefficients stored for each cell.
 template <class Real>

@@ -4,9 +4,10 @@
 /// Each rank works on its cells of a grid and on `width` cells around them, with the levels that one
 /// rank uses: what a sweep gets wrong at the outermost of these cells moves inwards by one cell a
 /// colour, and the rank's own cells are those of a whole grid as long as `width` counts the colours
-/// of the sweeps before and after the coarse correction. So the ranks talk twice on a level and
-/// visit: the right-hand side goes down to the next grid with the cells around, the correction comes
-/// up with them. Between two grids the boxes may change to fewer and larger ones; ranks without cells
+/// of the sweeps before and after the coarse correction. (Two for red and black. The eight colours
+/// of 27-point levels reach further: there the cells around make a good approximation.) So the
+/// ranks talk twice on a level and visit: the right-hand side goes down to the next grid with the
+/// cells around, the correction comes up with them; before a second visit z is brought up to date. Between two grids the boxes may change to fewer and larger ones; ranks without cells
 /// wait. The last grids lie whole on one rank, in an ordinary Hierarchy.
 #pragma once
 

@@ -1,7 +1,10 @@
 #include "rank_setup.hpp"
 
 #include <algorithm>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/row_kernels.hpp>
+#include <limits>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -105,8 +108,8 @@ GridPartition squeezed(const GridPartition& parts) {
   return GridPartition(grid_of(squeezed(shape).n), parts.communicator(), cuts, parts.stride());
 }
 
-/// One colour of one sweep moves what is wrong by one cell; kept even, so that colours and pairs of
-/// cells are those of the whole grid.
+/// One colour of one sweep moves what is wrong by one cell, and red and black are two; kept even, so
+/// that colours and pairs of cells are those of the whole grid.
 int cells_around(int pre_sweeps, int post_sweeps) { return 2 * (pre_sweeps + post_sweeps); }
 
 // ---- coefficients on their way to the next boxes ------------------------------------------------
@@ -229,14 +232,15 @@ RankCycle<Real> build_rank_hierarchy(const StencilOperator& A, const CoarseningC
   const int width = cells_around(options.smoothing.pre_sweeps, options.smoothing.post_sweeps);
   GridPartition parts = fit(A.grid_partition());
   Box box = parts.extended(width);
-  RankCycle<Real> cycle{parts, box, {}, 0};
+  RankCycle<Real> cycle{parts, box, {}};
 
   GridFacts facts;
   facts.is_constant = A.is_constant();
   LevelOperator<Real> whole;  // constant coefficients: known to all
   LevelOperator<Real> op;
   if (facts.is_constant) {
-    whole = finest_operator<Real>(StencilOperator(A.grid(), A.constant()), choice.largest_coupling).op;
+    whole = constant_operator<Real>(A.grid(), A.constant(),
+                                    power_of_two_near(choice.largest_coupling));
     op = on_box(whole, box);
   } else {
     const auto part = A.on_box(box);
@@ -264,9 +268,8 @@ RankCycle<Real> build_rank_hierarchy(const StencilOperator& A, const CoarseningC
       whole = coarsen(whole, axes, options.strength);
       op = on_box(whole, next_box);
     } else {
-      if (facts.is_constant && has_cells) op = expanded(op);
       LevelOperator<Real> below;
-      if (has_cells) below = coarsen(op, axes, options.strength);
+      if (has_cells) below = coarsen(op, axes, options.strength, false);
       facts.has_mass = share_mass(below, comm);
       facts.is_constant = false;
       for (int a = 0; a < 3; ++a)
@@ -296,10 +299,10 @@ RankCycle<Real> build_rank_box_hierarchy(const StencilOperator& A, const Coarsen
   const Communicator& comm = A.row_partition().communicator();
   const int width = cells_around(options.smoothing.pre_sweeps, options.smoothing.post_sweeps);
   const GridPartition given = fit(A.grid_partition());
-  const auto part = A.on_box(given.extended(width));
+  auto part = A.on_box(given.extended(width));
   GridPartition parts = squeezed(given);
   Box box = parts.extended(width);
-  RankCycle<Real> cycle{parts, box, {}, 0};
+  RankCycle<Real> cycle{parts, box, {}};
   const bool is_one_rank = is_whole(parts);
 
   // The finest level, from coefficients of any storage.
@@ -325,6 +328,7 @@ RankCycle<Real> build_rank_box_hierarchy(const StencilOperator& A, const Coarsen
     fine = split_operator<Real>(natural_operator(*part), scale);
   }
   comm.sum(strength);
+  part.reset();  // the levels have what they need of it
 
   BoxOperator<Real> op;
   BoxElements<Real> elements;
@@ -376,8 +380,13 @@ RankCycle<Real> build_rank_pieces_hierarchy(const StencilOperator& A,
                                             const CoarseningChoice& choice,
                                             const PieceOptions& options,
                                             const GridSmoothing& smoothing) {
+  if (A.grid().num_cells() > std::numeric_limits<libsolve::Index>::max())
+    throw libsolve::Unsupported(
+        "multigrid puts levels of connected pieces on one rank, which cannot hold " +
+        std::to_string(A.grid().num_cells()) +
+        " cells; use coarsening = \"operator-dependent\"");
   const GridPartition one = on_one_rank(A.grid(), A.row_partition().communicator());
-  RankCycle<Real> cycle{one, one.own(), {}, 0};
+  RankCycle<Real> cycle{one, one.own(), {}};
   const auto whole = A.on_box(one.own());
   if (whole)
     cycle.hierarchy.set_bottom(build_pieces_hierarchy<Real>(

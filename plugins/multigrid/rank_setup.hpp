@@ -18,14 +18,13 @@ struct RankCycle {
   GridPartition finest;
   Box box;  ///< this rank's cells of it, with those around
   RankHierarchy<Real> hierarchy;
-  int num_levels = 0;
 };
 
 /// `parts` with its axes of one cell moved, where those of `like` are (split_grid.hpp).
 GridPartition renumbered(const GridPartition& parts, const GridPartition& like);
 
-/// Boxes of fewer cells than this along a cut axis go to fewer ranks, as more of the work would be
-/// on the cells around.
+/// Boxes of fewer cells than this along a cut axis, less an eighth, go to fewer ranks, as more of the
+/// work would be on the cells around.
 inline constexpr int fewest_cells = 16;
 
 /// Entries of A times 1 / scale. Collective.

@@ -39,18 +39,26 @@ struct PaintBodies {
 
   KOKKOS_INLINE_FUNCTION void operator()(const Team& team) const {
     const Body& body = bodies(team.league_rank());
+    // of the body's cells those in the box
+    Index begin[3], extent[3];
     Index cells = 1;
-    for (int a = 0; a < 3; ++a) cells *= body.end[a] - body.begin[a];
-    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, cells), [&](Index i) { paint(body, i); });
+    for (int a = 0; a < 3; ++a) {
+      const Index end = body.end[a] < g.begin[a] + g.cells[a] ? body.end[a] : g.begin[a] + g.cells[a];
+      begin[a] = body.begin[a] > g.begin[a] ? body.begin[a] : g.begin[a];
+      extent[a] = end > begin[a] ? end - begin[a] : 0;
+      cells *= extent[a];
+    }
+    Kokkos::parallel_for(Kokkos::TeamThreadRange(team, cells),
+                         [&](Index i) { paint(body, begin, extent, i); });
   }
 
-  KOKKOS_INLINE_FUNCTION void paint(const Body& body, Index local) const {
+  KOKKOS_INLINE_FUNCTION void paint(const Body& body, const Index* begin, const Index* extent,
+                                    Index local) const {
     Index at[3];
     double distance = 0.0;
     for (int a = 0; a < 3; ++a) {
-      const Index extent = body.end[a] - body.begin[a];
-      at[a] = body.begin[a] + local % extent;
-      local /= extent;
+      at[a] = begin[a] + local % extent[a];
+      local /= extent[a];
       if (a >= body.dimension) continue;
       const double d = ((at[a] + 0.5) / g.n[a] - body.centre[a]) / body.radius[a];
       distance = body.sphere ? distance + d * d : (d * d > distance ? d * d : distance);
@@ -65,7 +73,7 @@ struct PaintBodies {
                      at[b] < body.low[a][q][b] + body.width[a][q];
         if (inside) return;
       }
-    if (g.holds(at)) solid[g.cell(at)] = 1;
+    solid[g.cell(at)] = 1;
   }
 };
 

@@ -410,15 +410,29 @@ class Ranks(Cli):
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertEqual(done.stderr.count("puts the whole problem on one rank"), 1, done.stderr)
 
+    @needs_h5py
+    def test_what_is_wrong_on_one_rank_ends_all(self):
+        with h5py.File(self.path("k.h5"), "w") as f:
+            k = f.create_dataset("k", (16, 8, 8), fillvalue=1.0)
+            k[14, 3, 2] = -1.0  # on the last rank
+        self.write("case.toml", "[problem]\nsource = 'poisson'\nsize = [8, 8, 16]\n"
+                   "coefficient = 'file'\ncoefficient_file = 'k.h5'\ncoefficient_dataset = '/k'\n"
+                   "[method]\nname = 'cg'\n")
+        done = subprocess.run([MPIEXEC, "-n", "2", APP, "run", self.case], cwd=self.folder,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+                              env=dict(os.environ, OMP_NUM_THREADS="1"))
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stderr.count("cell (2, 3, 14) holds -1"), 1, done.stderr)
+
     def test_messages_are_those_of_the_model(self):
         path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "libsolve", "docs",
                             "scaling_model.py")
         spec = importlib.util.spec_from_file_location("scaling_model", path)
         model = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(model)
-        for processes in ([1, 1, 2], [1, 2, 2]):
+        for processes, cells in (([1, 1, 2], 32), ([1, 1, 3], 37), ([1, 2, 2], 32)):
             ranks = processes[0] * processes[1] * processes[2]
-            size = [32 * p for p in processes]
+            size = [cells * p for p in processes]
             self.write("case.toml", "[problem]\nsource = 'poisson'\nsize = %s\nlength = %s\n"
                        "[method]\nname = 'flexible-cg'\npreconditioner = 'multigrid'\n"
                        % (size, [float(p) for p in processes]))

@@ -1,5 +1,6 @@
 #include <petscsf.h>
 
+#include <algorithm>
 #include <libsolve/adapters/narrow.hpp>
 #include <libsolve/adapters/petsc/detail/exchange.hpp>
 #include <libsolve/adapters/petsc/detail/session.hpp>
@@ -37,21 +38,24 @@ class SfExchange final : public Exchange {
     const ErrorScope scope("preparing an exchange between ranks");
     const auto num_leaves =
         narrowed<PetscInt>(static_cast<GlobalIndex>(wanted.size()), "wanted entries", "PETSc");
-    (void)narrowed<PetscInt>(owner.global_size(), "rows", "PETSc");
-    std::vector<PetscInt> rows;
-    rows.reserve(wanted.size());
-    for (const GlobalIndex row : wanted) rows.push_back(static_cast<PetscInt>(row));
+    // Where rows are: PETSc's indices need only count what one rank has.
+    std::vector<std::int64_t> first_rows(static_cast<size_t>(owner.communicator().size()), 0);
+    first_rows[static_cast<size_t>(owner.communicator().rank())] = owner.first_row();
+    owner.communicator().sum(first_rows);
+    const auto nodes = std::make_unique<PetscSFNode[]>(wanted.size());
+    for (size_t l = 0; l < wanted.size(); ++l) {
+      // ranks without rows begin where the next one does
+      const auto above = std::upper_bound(first_rows.begin(), first_rows.end(), wanted[l]);
+      nodes[l] = {static_cast<PetscInt>(above - first_rows.begin() - 1),
+                  static_cast<PetscInt>(wanted[l] - *(above - 1))};
+    }
 
     // Over all rows first, to learn which of them are wanted at all.
     Forest all;
-    PetscLayout layout = nullptr;
-    scope.check(PetscLayoutCreate(comm, &layout));
-    scope.check(PetscLayoutSetLocalSize(layout, owner.local_size()));
-    scope.check(PetscLayoutSetUp(layout));
     scope.check(PetscSFCreate(comm, &all.sf));
-    scope.check(PetscSFSetGraphLayout(all.sf, layout, num_leaves, nullptr, PETSC_COPY_VALUES,
-                                      rows.data()));
-    scope.check(PetscLayoutDestroy(&layout));
+    scope.check(PetscSFSetGraph(all.sf, owner.local_size(), num_leaves, nullptr, PETSC_COPY_VALUES,
+                                nodes.get(), PETSC_COPY_VALUES));
+    scope.check(PetscSFSetUp(all.sf));
     const PetscInt* degree = nullptr;
     scope.check(PetscSFComputeDegreeBegin(all.sf, &degree));
     scope.check(PetscSFComputeDegreeEnd(all.sf, &degree));
@@ -66,14 +70,10 @@ class SfExchange final : public Exchange {
         PetscSFBcastBegin(all.sf, MPIU_INT, packed.data(), place.data(), MPI_REPLACE));
     scope.check(PetscSFBcastEnd(all.sf, MPIU_INT, packed.data(), place.data(), MPI_REPLACE));
 
-    const PetscSFNode* node = nullptr;
-    scope.check(PetscSFGetGraph(all.sf, nullptr, nullptr, nullptr, &node));
-    // nvcc 13 fails on a std::vector of PETSc's nodes
-    const auto remote = std::make_unique<PetscSFNode[]>(wanted.size());
-    for (size_t l = 0; l < wanted.size(); ++l) remote[l] = {node[l].rank, place[l]};
+    for (size_t l = 0; l < wanted.size(); ++l) nodes[l].index = place[l];
     scope.check(PetscSFCreate(comm, &forest_.sf));
     scope.check(PetscSFSetGraph(forest_.sf, static_cast<PetscInt>(sent_rows_.size()), num_leaves,
-                                nullptr, PETSC_COPY_VALUES, remote.get(), PETSC_COPY_VALUES));
+                                nullptr, PETSC_COPY_VALUES, nodes.get(), PETSC_COPY_VALUES));
     scope.check(PetscSFSetUp(forest_.sf));
 
     PetscMPIInt num_ranks = 0;
@@ -109,6 +109,13 @@ class SfExchange final : public Exchange {
 
 std::unique_ptr<Exchange> make_sf_exchange(const Partition& owner,
                                            std::span<const GlobalIndex> wanted) {
+  // Bringing PETSc up takes all ranks of MPI.
+  int world = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &world);
+  if (!is_up() && owner.communicator().size() != world)
+    throw BackendError("an exchange between " + std::to_string(owner.communicator().size()) + " of " +
+                       std::to_string(world) +
+                       " ranks needs PETSc, and it is not up: call PetscInitialize on all ranks first");
   bring_up();
   return std::make_unique<SfExchange>(owner, wanted);
 }

@@ -99,7 +99,7 @@ std::shared_ptr<const LinearOperator> constant_sum(
   for (int a = 0; a < 3; ++a)
     is_valid = is_valid && sum.coupling[a] >= 0.0 && sum.wall[a][0] >= 0.0 && sum.wall[a][1] >= 0.0;
   if (!is_valid) return nullptr;
-  return std::make_shared<StencilOperator>(stencils[0]->grid(), sum);
+  return std::make_shared<StencilOperator>(stencils[0]->grid_partition(), sum);
 }
 
 /// One grid operator for variable coefficients, or null where one would be negative.
@@ -138,6 +138,8 @@ std::shared_ptr<const LinearOperator> stencil_sum(double shift,
     if (s == nullptr) return nullptr;
     stencils.push_back(s);
     const StencilOperator& first = *stencils[0];
+    // over ranks the faces across cuts are elsewhere
+    if (!s->is_constant() && s->row_partition().communicator().size() > 1) return nullptr;
     if (s->grid().cells != first.grid().cells || s->is_constant() != first.is_constant() ||
         (!s->is_constant() && s->variable().solid.data() != first.variable().solid.data()))
       return nullptr;

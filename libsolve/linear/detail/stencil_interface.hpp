@@ -39,7 +39,8 @@ void check_length(size_t length, const Box& own, const std::string& what);
 std::vector<StencilOperator::Interface::Side> cut_sides(const GridPartition& grid,
                                                         std::vector<GlobalIndex>& beyond);
 
-/// y_c -= coupling * ghost over the sides; returns the sum of x_c times what y_c changed by.
+/// y_c -= coupling * ghost over the sides; returns the sum of x_c times what y_c changed by, 0
+/// without `x`.
 double subtract_ghosts(const StencilOperator::Interface& interface, const double* x, double* y);
 
 /// to(plane) += coupling over the sides, for diagonals.

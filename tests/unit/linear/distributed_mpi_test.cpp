@@ -5,6 +5,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/io/matrix_market.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/grid_halo.hpp>
 #include <libsolve/linear/stencil_operator.hpp>
@@ -201,6 +202,19 @@ TEST_F(Distributed, RowBlocksMultiplyAsOneMatrixDoes) {
   }
 }
 
+TEST_F(Distributed, FilesHoldMatricesOfOneRank) {
+  const auto A = matrix(Partition(world, 3), true);
+  EXPECT_THROW(write_matrix_market("never_written.mtx", *A), Unsupported);
+}
+
+/// More rows over all ranks than one could count.
+TEST_F(Distributed, ExchangesCountBeyond32Bits) {
+  const GlobalIndex share = 2147483647;
+  const Partition owner(world, share);
+  const Halo halo(owner, {owner.global_size() - 1});
+  EXPECT_EQ(halo.num_wanted(), 1);
+}
+
 TEST_F(Distributed, AMatrixAtFaultOnOneRankIsRefusedOnAll) {
   const Partition rows(world, 1);
   const std::vector<double> value = {rank == 1 ? std::nan("") : 1.0};
@@ -249,6 +263,14 @@ std::vector<double> part_of(const std::vector<double>& whole, const Grid& g, con
 void expect_near(const std::vector<double>& a, const std::vector<double>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], 1e-12) << i;
+}
+
+TEST_F(Distributed, AStencilAtFaultOnOneRankIsRefusedOnAll) {
+  const Grid g = grid(4, 4, 16);
+  const GridPartition parts(g, world);
+  StencilOperator::Variable v = coefficients(g, parts.own());
+  if (rank == 1) v.excess = VectorView("short", 3);
+  EXPECT_THROW(StencilOperator(parts, v), ShapeError);
 }
 
 TEST_F(Distributed, StencilsOnBoxesAreTheOneOnTheGrid) {
