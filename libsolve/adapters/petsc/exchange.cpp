@@ -1,6 +1,8 @@
 #include <petscsf.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <new>
 #include <libsolve/adapters/narrow.hpp>
 #include <libsolve/adapters/petsc/detail/exchange.hpp>
 #include <libsolve/adapters/petsc/detail/session.hpp>
@@ -56,35 +58,38 @@ class SfExchange final : public Exchange {
     scope.check(PetscSFSetGraph(all.sf, owner.local_size(), num_leaves, nullptr, PETSC_COPY_VALUES,
                                 nodes.get(), PETSC_COPY_VALUES));
     scope.check(PetscSFSetUp(all.sf));
-    const PetscInt* degree = nullptr;
-    scope.check(PetscSFComputeDegreeBegin(all.sf, &degree));
-    scope.check(PetscSFComputeDegreeEnd(all.sf, &degree));
-    std::vector<PetscInt> packed(static_cast<size_t>(owner.local_size()), -1);
-    for (Index i = 0; i < owner.local_size(); ++i) {
-      if (degree[i] == 0) continue;
-      packed[static_cast<size_t>(i)] = static_cast<PetscInt>(sent_rows_.size());
-      sent_rows_.push_back(i);
+    PetscMPIInt num_ranks = 0;
+    const PetscMPIInt* ranks = nullptr;
+    const PetscInt* offset = nullptr;
+    const PetscInt* asked = nullptr;
+    scope.check(PetscSFGetLeafRanks(all.sf, &num_ranks, &ranks, &offset, &asked));
+    for (PetscMPIInt r = 0; r < num_ranks; ++r) {
+      for (PetscInt e = offset[r]; e < offset[r + 1]; ++e)
+        sent_rows_.push_back(static_cast<Index>(asked[e]));
+      if (ranks[r] == owner.communicator().rank()) continue;
+      ++messages_;
+      entries_ += offset[r + 1] - offset[r];
     }
+    std::sort(sent_rows_.begin(), sent_rows_.end());
+    sent_rows_.erase(std::unique(sent_rows_.begin(), sent_rows_.end()), sent_rows_.end());
+    // One number for each row, of which only those of sent rows are touched: calloc takes no memory
+    // for the others.
+    const auto rows = static_cast<size_t>(std::max<Index>(1, owner.local_size()));
+    const std::unique_ptr<PetscInt, void (*)(void*)> packed(
+        static_cast<PetscInt*>(std::calloc(rows, sizeof(PetscInt))), std::free);
+    if (!packed) throw std::bad_alloc();
+    for (size_t s = 0; s < sent_rows_.size(); ++s)
+      packed.get()[sent_rows_[s]] = static_cast<PetscInt>(s);
     std::vector<PetscInt> place(wanted.size());
     scope.check(
-        PetscSFBcastBegin(all.sf, MPIU_INT, packed.data(), place.data(), MPI_REPLACE));
-    scope.check(PetscSFBcastEnd(all.sf, MPIU_INT, packed.data(), place.data(), MPI_REPLACE));
+        PetscSFBcastBegin(all.sf, MPIU_INT, packed.get(), place.data(), MPI_REPLACE));
+    scope.check(PetscSFBcastEnd(all.sf, MPIU_INT, packed.get(), place.data(), MPI_REPLACE));
 
     for (size_t l = 0; l < wanted.size(); ++l) nodes[l].index = place[l];
     scope.check(PetscSFCreate(comm, &forest_.sf));
     scope.check(PetscSFSetGraph(forest_.sf, static_cast<PetscInt>(sent_rows_.size()), num_leaves,
                                 nullptr, PETSC_COPY_VALUES, nodes.get(), PETSC_COPY_VALUES));
     scope.check(PetscSFSetUp(forest_.sf));
-
-    PetscMPIInt num_ranks = 0;
-    const PetscMPIInt* ranks = nullptr;
-    const PetscInt* offset = nullptr;
-    scope.check(PetscSFGetLeafRanks(forest_.sf, &num_ranks, &ranks, &offset, nullptr));
-    for (PetscMPIInt r = 0; r < num_ranks; ++r) {
-      if (ranks[r] == owner.communicator().rank()) continue;
-      ++messages_;
-      entries_ += offset[r + 1] - offset[r];
-    }
   }
 
   void begin(EntryType type, const void* sent, void* wanted) override {

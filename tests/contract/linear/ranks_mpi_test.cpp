@@ -74,7 +74,7 @@ TEST(OverRanks, KrylovMethodsTakeTheSameSteps) {
       expect_same(problem, method, tight(preconditioner));
     }
   // Its residual jumps: rounding shifts the step that happens to meet the tolerance.
-  expect_same(problem, "bicgstab", tight("jacobi"), 8);
+  expect_same(problem, "bicgstab", tight("jacobi"), 15);
   expect_same(problem, "lsmr",
               option("max_iterations", 5000, option("relative_tolerance", 1e-13)), 2);
 }
