@@ -1,82 +1,19 @@
 #include <libsolve/adapters/sundials/nvector.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <libsolve/adapters/sundials/detail/nvector_kernels.hpp>
+#include <libsolve/adapters/sundials/detail/nvector_content.hpp>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/vector_kernels.hpp>
-#include <limits>
-#include <vector>
 
 namespace libsolve::sun {
 
+using detail::code;
+using detail::comm;
+using detail::Content;
+using detail::content;
+using detail::data;
+using detail::host_reads;
+using detail::size;
+
 namespace {
-
-struct Content {
-  Vector vector;  // without data after N_VCloneEmpty
-  Partition partition;
-};
-
-constexpr bool host_reads = Kokkos::SpaceAccessibility<Kokkos::HostSpace, MemSpace>::accessible;
-
-Content& content(N_Vector v) {
-  return *static_cast<Content*>(v->content);
-}
-double* data(N_Vector v) {
-  return content(v).vector.data();
-}
-Index size(N_Vector v) {
-  return content(v).partition.local_size();
-}
-const Communicator& comm(N_Vector v) {
-  return content(v).partition.communicator();
-}
-
-/// f(), or NaN where it throws: nothing may pass through SUNDIALS, which is C.
-template <class Function>
-double number(const Function& f) noexcept {
-  try {
-    return f();
-  } catch (...) {
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-}
-
-/// 0, or an error code where f throws.
-template <class Function>
-int code(const Function& f) noexcept {
-  try {
-    f();
-    return 0;
-  } catch (...) {
-    return -1;
-  }
-}
-
-template <class Body>
-void rows(const char* label, N_Vector v, const Body& body) {
-  for_rows(default_space(), label, size(v), body);
-}
-
-template <class Body>
-double local_sum(const char* label, N_Vector v, const Body& body) {
-  return reduce_rows<Sums<1>>(default_space(), label, size(v), body).value[0];
-}
-
-template <class Body>
-double local_min(const char* label, N_Vector v, const Body& body) {
-  double least = SUN_BIG_REAL;
-  using Policy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>;
-  Kokkos::parallel_reduce(kernel_label(label), Policy(default_space(), 0, size(v)), body,
-                          Kokkos::Min<double>(least));
-  return std::min(least, static_cast<double>(SUN_BIG_REAL));
-}
-
-double min_over_ranks(N_Vector v, double value) {
-  comm(v).min(std::span(&value, 1));
-  return value;
-}
 
 // ---- Constructors, destructors, access ----------------------------------------------------------
 
@@ -150,227 +87,6 @@ sunindextype get_local_length(N_Vector v) {
   return size(v);
 }
 
-// ---- Standard operations ------------------------------------------------------------------------
-
-void linear_sum(sunrealtype a, N_Vector x, sunrealtype b, N_Vector y, N_Vector z) noexcept {
-  rows("sun::linear_sum", x, detail::LinearSumBody{a, data(x), b, data(y), data(z)});
-}
-void constant(sunrealtype c, N_Vector z) noexcept {
-  fill(content(z).vector, c);
-}
-void prod(N_Vector x, N_Vector y, N_Vector z) noexcept {
-  multiply(content(x).vector, content(y).vector, content(z).vector);
-}
-void div(N_Vector x, N_Vector y, N_Vector z) noexcept {
-  rows("sun::div", x, detail::DivBody{data(x), data(y), data(z)});
-}
-void scale_to(sunrealtype c, N_Vector x, N_Vector z) noexcept {
-  const Vector& from = content(x).vector;
-  const Vector& to = content(z).vector;
-  if (from.data() == to.data())
-    scale(c, to);
-  else if (c == 1.0)
-    copy(from, to);
-  else
-    linear_combination(c, from, 0.0, from, to);
-}
-void abs(N_Vector x, N_Vector z) noexcept {
-  rows("sun::abs", x, detail::AbsBody{data(x), data(z)});
-}
-void inv(N_Vector x, N_Vector z) noexcept {
-  rows("sun::inv", x, detail::InvBody{data(x), data(z)});
-}
-void add_const(N_Vector x, sunrealtype b, N_Vector z) noexcept {
-  rows("sun::add_const", x, detail::AddConstBody{data(x), b, data(z)});
-}
-void compare(sunrealtype c, N_Vector x, N_Vector z) noexcept {
-  rows("sun::compare", x, detail::CompareBody{c, data(x), data(z)});
-}
-
-// ---- Reductions: this rank's part, then all ranks -----------------------------------------------
-
-double dot_local(N_Vector x, N_Vector y) {
-  const double* const ys[] = {data(y)};
-  return local_sum("sun::dot_prod", x, detail::DotProdMultiBody<1>{data(x), {ys[0]}});
-}
-double max_norm_local_(N_Vector x) {
-  // A vector of its own, so that no other rank is asked.
-  return norm_max(Vector(content(x).vector.view(), Partition(size(x))));
-}
-double wsqr_sum(N_Vector x, N_Vector w) {
-  return local_sum("sun::wsqr_sum", x, detail::WSqrSumBody{data(x), data(w)});
-}
-double wsqr_sum_mask(N_Vector x, N_Vector w, N_Vector id) {
-  return local_sum("sun::wsqr_sum", x, detail::WSqrSumMaskBody{data(x), data(w), data(id)});
-}
-double l1_norm_local_(N_Vector x) {
-  return local_sum("sun::l1_norm", x, detail::L1NormBody{data(x)});
-}
-double num_zeros(N_Vector x, N_Vector z) {
-  return local_sum("sun::inv_test", x, detail::InvTestBody{data(x), data(z)});
-}
-double num_violations(N_Vector c, N_Vector x, N_Vector m) {
-  return local_sum("sun::constr_mask", x, detail::ConstrMaskBody{data(c), data(x), data(m)});
-}
-
-sunrealtype dot_prod_local(N_Vector x, N_Vector y) noexcept {
-  return number([&] { return dot_local(x, y); });
-}
-sunrealtype dot_prod(N_Vector x, N_Vector y) noexcept {
-  return number([&] { return comm(x).sum(dot_local(x, y)); });
-}
-sunrealtype max_norm_local(N_Vector x) noexcept {
-  return number([&] { return max_norm_local_(x); });
-}
-sunrealtype max_norm(N_Vector x) noexcept {
-  return number([&] { return norm_max(content(x).vector); });
-}
-sunrealtype wsqr_sum_local(N_Vector x, N_Vector w) noexcept {
-  return number([&] { return wsqr_sum(x, w); });
-}
-sunrealtype wsqr_sum_mask_local(N_Vector x, N_Vector w, N_Vector id) noexcept {
-  return number([&] { return wsqr_sum_mask(x, w, id); });
-}
-double mean_root(N_Vector x, double local) {
-  return std::sqrt(comm(x).sum(local) / static_cast<double>(content(x).partition.global_size()));
-}
-sunrealtype wrms_norm(N_Vector x, N_Vector w) noexcept {
-  return number([&] { return mean_root(x, wsqr_sum(x, w)); });
-}
-sunrealtype wrms_norm_mask(N_Vector x, N_Vector w, N_Vector id) noexcept {
-  return number([&] { return mean_root(x, wsqr_sum_mask(x, w, id)); });
-}
-sunrealtype wl2_norm(N_Vector x, N_Vector w) noexcept {
-  return number([&] { return std::sqrt(comm(x).sum(wsqr_sum(x, w))); });
-}
-sunrealtype l1_norm_local(N_Vector x) noexcept {
-  return number([&] { return l1_norm_local_(x); });
-}
-sunrealtype l1_norm(N_Vector x) noexcept {
-  return number([&] { return comm(x).sum(l1_norm_local_(x)); });
-}
-sunrealtype min_local(N_Vector x) noexcept {
-  return number([&] { return local_min("sun::min", x, detail::MinBody{data(x)}); });
-}
-sunrealtype min(N_Vector x) noexcept {
-  return number(
-      [&] { return min_over_ranks(x, local_min("sun::min", x, detail::MinBody{data(x)})); });
-}
-sunrealtype min_quotient_local(N_Vector num, N_Vector denom) noexcept {
-  return number([&] {
-    return local_min("sun::min_quotient", num, detail::MinQuotientBody{data(num), data(denom)});
-  });
-}
-sunrealtype min_quotient(N_Vector num, N_Vector denom) noexcept {
-  return number([&] {
-    return min_over_ranks(
-        num, local_min("sun::min_quotient", num, detail::MinQuotientBody{data(num), data(denom)}));
-  });
-}
-sunbooleantype is_none(double count) {
-  return count == 0.0 ? SUNTRUE : SUNFALSE;
-}
-sunbooleantype inv_test_local(N_Vector x, N_Vector z) noexcept {
-  return is_none(number([&] { return num_zeros(x, z); }));
-}
-sunbooleantype inv_test(N_Vector x, N_Vector z) noexcept {
-  return is_none(number([&] { return comm(x).sum(num_zeros(x, z)); }));
-}
-sunbooleantype constr_mask_local(N_Vector c, N_Vector x, N_Vector m) noexcept {
-  return is_none(number([&] { return num_violations(c, x, m); }));
-}
-sunbooleantype constr_mask(N_Vector c, N_Vector x, N_Vector m) noexcept {
-  return is_none(number([&] { return comm(x).sum(num_violations(c, x, m)); }));
-}
-
-// ---- Fused operations: at most `max_fused` vectors a pass ---------------------------------------
-
-/// Sums kept in SIMD lanes run out of registers earlier than plain updates.
-constexpr int max_fused = 8;
-constexpr int max_fused_sums = 4;
-
-template <int K>
-void combine(const sunrealtype* c, N_Vector* x, N_Vector z, bool add_to_z) {
-  detail::LinearCombinationBody<K> body;
-  for (int k = 0; k < K; ++k) {
-    const bool is_z = add_to_z && k == 0;
-    body.c[k] = is_z ? 1.0 : c[k - (add_to_z ? 1 : 0)];
-    body.x[k] = is_z ? data(z) : data(x[k - (add_to_z ? 1 : 0)]);
-  }
-  body.z = data(z);
-  rows("sun::combine", z, body);
-}
-
-template <int K>
-void scale_add(const sunrealtype* a, N_Vector x, N_Vector* y, N_Vector* z) {
-  detail::ScaleAddMultiBody<K> body;
-  for (int k = 0; k < K; ++k) {
-    body.a[k] = a[k];
-    body.y[k] = data(y[k]);
-    body.z[k] = data(z[k]);
-  }
-  body.x = data(x);
-  rows("sun::scale_add", x, body);
-}
-
-template <int K>
-void dots(N_Vector x, N_Vector* y, sunrealtype* sums) {
-  detail::DotProdMultiBody<K> body;
-  body.x = data(x);
-  for (int k = 0; k < K; ++k) body.y[k] = data(y[k]);
-  const auto result = reduce_rows<Sums<K>>(default_space(), "sun::dots", size(x), body);
-  for (int k = 0; k < K; ++k) sums[k] = result.value[k];
-}
-
-/// f.template operator()<n>() for n in 1..N.
-template <int N, class Function>
-void with_count(int n, const Function& f) {
-  if constexpr (N > 0) {
-    if (n == N)
-      f.template operator()<N>();
-    else
-      with_count<N - 1>(n, f);
-  }
-}
-
-int linear_combination_of(int n, sunrealtype* c, N_Vector* x, N_Vector z) noexcept {
-  return code([&] {
-    bool again = false;  // later passes add to z
-    for (int done = 0; done < n;) {
-      const int count = std::min(n - done, max_fused - (again ? 1 : 0));
-      with_count<max_fused>(count + (again ? 1 : 0),
-                            [&]<int K>() { combine<K>(c + done, x + done, z, again); });
-      done += count;
-      again = true;
-    }
-  });
-}
-
-int scale_add_multi(int n, sunrealtype* a, N_Vector x, N_Vector* y, N_Vector* z) noexcept {
-  return code([&] {
-    for (int done = 0; done < n; done += max_fused)
-      with_count<max_fused>(std::min(n - done, max_fused),
-                            [&]<int K>() { scale_add<K>(a + done, x, y + done, z + done); });
-  });
-}
-
-int dot_prod_multi_local(int n, N_Vector x, N_Vector* y, sunrealtype* sums) noexcept {
-  return code([&] {
-    for (int done = 0; done < n; done += max_fused_sums)
-      with_count<max_fused_sums>(std::min(n - done, max_fused_sums),
-                                 [&]<int K>() { dots<K>(x, y + done, sums + done); });
-  });
-}
-
-int dot_prod_multi_allreduce(int n, N_Vector x, sunrealtype* sums) noexcept {
-  return code([&] { comm(x).sum(std::span(sums, static_cast<size_t>(n))); });
-}
-
-int dot_prod_multi(int n, N_Vector x, N_Vector* y, sunrealtype* sums) noexcept {
-  const int failed = dot_prod_multi_local(n, x, y, sums);
-  return failed != 0 ? failed : dot_prod_multi_allreduce(n, x, sums);
-}
-
 // ---- Buffers ------------------------------------------------------------------------------------
 
 using HostArray = Kokkos::View<double*, Kokkos::HostSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
@@ -404,46 +120,11 @@ void fill_ops(N_Vector_Ops ops) {
   ops->nvgetcommunicator = get_communicator;
   ops->nvgetlength = get_length;
   ops->nvgetlocallength = get_local_length;
-
-  ops->nvlinearsum = linear_sum;
-  ops->nvconst = constant;
-  ops->nvprod = prod;
-  ops->nvdiv = div;
-  ops->nvscale = scale_to;
-  ops->nvabs = abs;
-  ops->nvinv = inv;
-  ops->nvaddconst = add_const;
-  ops->nvdotprod = dot_prod;
-  ops->nvmaxnorm = max_norm;
-  ops->nvwrmsnorm = wrms_norm;
-  ops->nvwrmsnormmask = wrms_norm_mask;
-  ops->nvmin = min;
-  ops->nvwl2norm = wl2_norm;
-  ops->nvl1norm = l1_norm;
-  ops->nvcompare = compare;
-  ops->nvinvtest = inv_test;
-  ops->nvconstrmask = constr_mask;
-  ops->nvminquotient = min_quotient;
-
-  ops->nvlinearcombination = linear_combination_of;
-  ops->nvscaleaddmulti = scale_add_multi;
-  ops->nvdotprodmulti = dot_prod_multi;
-
-  ops->nvdotprodlocal = dot_prod_local;
-  ops->nvmaxnormlocal = max_norm_local;
-  ops->nvminlocal = min_local;
-  ops->nvl1normlocal = l1_norm_local;
-  ops->nvinvtestlocal = inv_test_local;
-  ops->nvconstrmasklocal = constr_mask_local;
-  ops->nvminquotientlocal = min_quotient_local;
-  ops->nvwsqrsumlocal = wsqr_sum_local;
-  ops->nvwsqrsummasklocal = wsqr_sum_mask_local;
-  ops->nvdotprodmultilocal = dot_prod_multi_local;
-  ops->nvdotprodmultiallreduce = dot_prod_multi_allreduce;
-
   ops->nvbufsize = buf_size;
   ops->nvbufpack = buf_pack;
   ops->nvbufunpack = buf_unpack;
+  detail::set_operations(ops);
+  detail::set_reductions(ops);
 }
 
 }  // namespace
