@@ -1,5 +1,7 @@
+#include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/verified_solve.hpp>
 #include <limits>
@@ -26,8 +28,7 @@ Status status_of(Verdict verdict) {
 }  // namespace
 
 std::vector<Index> one_row_of_each_component(const NullSpace& null_space) {
-  const auto labels =
-      Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), null_space.labels());
+  const auto labels = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), null_space.labels());
   if (labels.extent(0) == 0) return {0};
   std::vector<Index> rows(static_cast<size_t>(null_space.num_components()), -1);
   for (size_t i = 0; i < labels.extent(0); ++i)
@@ -46,6 +47,27 @@ bool SolveWatch::observe(std::int64_t k, double residual_norm) {
                             {"relative_residual", residual_norm / b_norm_}};
   verdict_ = monitor_->observe(iteration, samples);
   return verdict_ == Verdict::proceed;
+}
+
+void PreparedFor::run(const LinearSystem& system, const SetUp& set_up) {
+  A_.reset();
+  const auto start = std::chrono::steady_clock::now();
+  set_up();
+  A_ = system.shared_A();
+  has_null_space_ = system.null_space.has_value();
+  seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::optional<Report> PreparedFor::ensure(const LinearSystem& system, Monitor& monitor,
+                                          const SetUp& set_up) {
+  if (A_ == system.shared_A() && has_null_space_ == system.null_space.has_value()) return {};
+  monitor.begin_phase("setup");
+  try {
+    set_up();
+  } catch (const NumericalError& e) {
+    return VerifiedSolve::refuse(system, Status::breakdown, e.what());
+  }
+  return {};
 }
 
 void VerifiedSolve::allocate(const LinearSystem& system) {

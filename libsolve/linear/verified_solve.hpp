@@ -4,6 +4,9 @@
 #include <libsolve/core/monitor.hpp>
 #include <libsolve/core/report.hpp>
 #include <libsolve/linear/linear_system.hpp>
+#include <memory>
+#include <optional>
+#include <utility>
 
 /// The frame around a solver that is not ours, or that works in one go: it deals with zero and
 /// non-finite data and with null spaces, tells the monitor, and says "converged" only after it has
@@ -69,6 +72,26 @@ class LIBSOLVE_EXPORT VerifiedSolve {
  private:
   Vector r_;
   Vector projected_b_;
+};
+
+/// What a solver was set up for last, and the time that took until it has been reported. For the
+/// setup() and solve() of solvers that prepare themselves when the operator is another one.
+class LIBSOLVE_EXPORT PreparedFor {
+ public:
+  using SetUp = std::function<void()>;
+
+  /// Does `set_up`; where it throws, the solver is prepared for nothing.
+  void run(const LinearSystem& system, const SetUp& set_up);
+  /// Before a solve: does `set_up`, which calls run(), unless it was done for this operator with or
+  /// without a null space. A NumericalError becomes the report to return.
+  std::optional<Report> ensure(const LinearSystem& system, Monitor& monitor, const SetUp& set_up);
+  /// Seconds of the last set-up; 0 once told.
+  double take_seconds() { return std::exchange(seconds_, 0.0); }
+
+ private:
+  std::shared_ptr<const LinearOperator> A_;
+  bool has_null_space_ = false;
+  double seconds_ = 0.0;
 };
 
 /// One row of each component of the null space: A + alpha e_k e_k^T over these k is not singular,

@@ -57,8 +57,10 @@ void DirectSolver::setup(const LinearSystem& system) {
   if (needs_symmetric() && !A.is_symmetric())
     throw NumericalError("method '" + name_ + "' needs a symmetric operator, and " +
                          A.description() + " is not symmetric; use eigen-lu");
-  const auto start = std::chrono::steady_clock::now();
-  prepared_for_.reset();
+  prepared_for_.run(system, [&] { factor(system); });
+}
+
+void DirectSolver::factor(const LinearSystem& system) {
   notes_.clear();
   const auto matrix = entries(system);
   const HostCsr arrays = host_csr(*matrix);
@@ -78,27 +80,16 @@ void DirectSolver::setup(const LinearSystem& system) {
        .row_pointers = {arrays.row_pointers.data(), static_cast<size_t>(arrays.num_rows) + 1},
        .columns = {arrays.columns.data(), nonzeros},
        .values = values,
-       .is_symmetric = A.is_symmetric()});
+       .is_symmetric = system.A().is_symmetric()});
   if (!problem.empty()) throw NumericalError("method '" + name_ + "': " + problem);
   notes_.push_back("Eigen: " + factors_->kind() + ", one thread");
   frame_.allocate(system);
   z_ = system.x().like("eigen::z");
-  prepared_for_ = system.shared_A();
-  prepared_for_null_space_ = system.null_space.has_value();
-  setup_seconds_ = seconds_since(start);
 }
 
 Report DirectSolver::solve(LinearSystem& system, Monitor& monitor) {
-  if (prepared_for_ != system.shared_A() ||
-      prepared_for_null_space_ != system.null_space.has_value()) {
-    monitor.begin_phase("setup");
-    try {
-      setup(system);
-    } catch (const NumericalError& e) {
-      return VerifiedSolve::refuse(system, Status::breakdown, e.what());
-    }
-  }
-  const double setup_seconds = std::exchange(setup_seconds_, 0.0);  // reported once
+  if (auto refused = prepared_for_.ensure(system, monitor, [&] { setup(system); })) return *refused;
+  const double setup_seconds = prepared_for_.take_seconds();
   monitor.begin_phase("solve");
   const auto start = std::chrono::steady_clock::now();
   double steps = 0.0;

@@ -48,14 +48,14 @@ class DirectSolver : public LinearSolver {
   const std::string& name() const { return name_; }
 
  private:
+  void factor(const LinearSystem& system);
+
   std::string name_;
   DirectOptions options_;
   std::unique_ptr<Factors> factors_;
   VerifiedSolve frame_;
   Vector z_;
-  std::shared_ptr<const LinearOperator> prepared_for_;
-  bool prepared_for_null_space_ = false;
-  double setup_seconds_ = 0.0;
+  PreparedFor prepared_for_;
 };
 
 struct SparseOptions : DirectOptions {

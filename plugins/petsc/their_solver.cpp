@@ -17,26 +17,15 @@ void TheirSolver::setup(const LinearSystem& system) {
     throw Unsupported("method '" + name_ + "' needs a square operator, got " + A.description() +
                       " (" + std::to_string(A.num_rows()) + " x " +
                       std::to_string(A.num_columns()) + "); use lsmr for least squares");
-  prepared_for_.reset();
-  const auto start = std::chrono::steady_clock::now();
-  solver_->setup(system);
-  frame_.allocate(system);
-  prepared_for_ = system.shared_A();
-  prepared_for_null_space_ = system.null_space.has_value();
-  setup_seconds_ = seconds_since(start);
+  prepared_for_.run(system, [&] {
+    solver_->setup(system);
+    frame_.allocate(system);
+  });
 }
 
 Report TheirSolver::solve(LinearSystem& system, Monitor& monitor) {
-  if (prepared_for_ != system.shared_A() ||
-      prepared_for_null_space_ != system.null_space.has_value()) {
-    monitor.begin_phase("setup");
-    try {
-      setup(system);
-    } catch (const NumericalError& e) {
-      return VerifiedSolve::refuse(system, Status::breakdown, e.what());
-    }
-  }
-  const double setup_seconds = std::exchange(setup_seconds_, 0.0);  // reported once
+  if (auto refused = prepared_for_.ensure(system, monitor, [&] { setup(system); })) return *refused;
+  const double setup_seconds = prepared_for_.take_seconds();
   (void)solver_->take_counts();
   monitor.begin_phase("solve");
   const auto start = std::chrono::steady_clock::now();

@@ -29,9 +29,7 @@ class TheirSolver : public LinearSolver {
   StoppingCriteria stopping_;
   std::unique_ptr<petsc::Solver> solver_;
   VerifiedSolve frame_;
-  std::shared_ptr<const LinearOperator> prepared_for_;
-  bool prepared_for_null_space_ = false;
-  double setup_seconds_ = 0.0;
+  PreparedFor prepared_for_;
 };
 
 /// z = M r by their preconditioner, inside a method of ours.
