@@ -78,6 +78,9 @@ std::unique_ptr<libsolve::Runtime> make_runtime(const Global& global,
 /// thrown (as one JSON object, too, where asked for) and returns the code for that.
 int run_guarded(bool json, const std::function<libsolve::ExitCode(int& ranks)>& body);
 
+/// Says where the results are, unless `quiet`, or why they could not be written; on one rank.
+void print_results(const std::string& path, const std::string& error, bool quiet);
+
 /// Keeps Open MPI from starting a daemon beside a process that no launcher started: 0.3 s and files
 /// in /tmp that only MPI_Comm_spawn would need. To be called before the Runtime.
 void settle_mpi();

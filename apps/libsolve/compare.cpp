@@ -43,11 +43,7 @@ int compare(const Global& global, const CompareArguments& arguments) {
         fmt::print("{}\n", libsolve::comparison_json(comparison));
       else if (!comparison.rows.empty())
         fmt::print("{}", libsolve::comparison_text(comparison));
-      if (!comparison.error.empty())
-        fmt::print(stderr, "libsolve: the results could not be written: {}\n", comparison.error);
-      else if (!arguments.quiet && !arguments.json)
-        fmt::print("results: {}\n", comparison.results_path);
-      std::fflush(nullptr);
+      print_results(comparison.results_path, comparison.error, arguments.quiet || arguments.json);
     }
     return comparison.exit_code;
   });

@@ -131,6 +131,14 @@ std::unique_ptr<libsolve::Runtime> make_runtime(const Global& global,
   return std::make_unique<libsolve::Runtime>(vector.count(), vector.pointers());
 }
 
+void print_results(const std::string& path, const std::string& error, bool quiet) {
+  if (!error.empty())
+    fmt::print(stderr, "libsolve: the results could not be written: {}\n", error);
+  else if (!quiet)
+    fmt::print("results: {}\n", path);
+  std::fflush(nullptr);
+}
+
 int run_guarded(bool json, const std::function<libsolve::ExitCode(int& ranks)>& body) {
   int ranks = 1;
   bool is_ours = false;
@@ -149,9 +157,8 @@ int run_guarded(bool json, const std::function<libsolve::ExitCode(int& ranks)>& 
   }
   if (is_first_process() || !is_ours) fmt::print(stderr, "libsolve: {}\n", text);
   if (is_first_process() && json) {
-    const nlohmann::ordered_json error = {{"status", code == 2 ? "bad_input" : "failure"},
-                                          {"exit_code", code},
-                                          {"error", text}};
+    const nlohmann::ordered_json error = {
+        {"status", code == 2 ? "bad_input" : "failure"}, {"exit_code", code}, {"error", text}};
     fmt::print("{}\n", error.dump(2));
   }
   std::fflush(nullptr);

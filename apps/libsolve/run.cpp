@@ -112,11 +112,7 @@ int run(const Global& global, const RunArguments& arguments) {
       } else if (!arguments.quiet && !outcome.report.reason.empty()) {
         print_summary(outcome);
       }
-      if (!outcome.error.empty())
-        fmt::print(stderr, "libsolve: the results could not be written: {}\n", outcome.error);
-      else if (!arguments.quiet && !arguments.json)
-        fmt::print("results: {}\n", outcome.results_path);
-      std::fflush(nullptr);
+      print_results(outcome.results_path, outcome.error, arguments.quiet || arguments.json);
     }
     return outcome.exit_code;
   });

@@ -185,15 +185,10 @@ Comparison compare_case(const Case& c, const std::vector<ComparedMethod>& method
       settings.progress != nullptr && comm.rank() == 0 ? *settings.progress : silent;
   const std::string path = c.output.file;
   Comparison comparison;
-  const auto unwritable = [&](const IoError& e) {
-    comparison.error = e.what();
-    comparison.exit_code = ExitCode::unwritable;
-    comparison.results_path.clear();
-  };
   try {
     detail::refuse_unwritable(path, 0.0, comm);
   } catch (const IoError& e) {
-    unwritable(e);
+    detail::set_unwritable(comparison, e);
     return comparison;
   }
 
@@ -287,7 +282,7 @@ Comparison compare_case(const Case& c, const std::vector<ComparedMethod>& method
     write_results(path, results, comm);
     comparison.results_path = path;
   } catch (const IoError& e) {
-    unwritable(e);
+    detail::set_unwritable(comparison, e);
   }
   return comparison;
 }

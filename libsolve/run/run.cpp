@@ -95,9 +95,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   RunOutcome outcome;
 
   const auto unwritable = [&](const IoError& e) {
-    outcome.error = e.what();
-    outcome.exit_code = ExitCode::unwritable;
-    outcome.results_path.clear();
+    detail::set_unwritable(outcome, e);
     return outcome;
   };
   const auto refuse_unwritable = [&](double bytes) {
@@ -246,7 +244,8 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
     try {
       write_xdmf(path, results);
     } catch (const IoError& e) {  // the results are safe; only the aid for old viewers is missing
-      progress.message(std::string("the XDMF file beside the results was not written: ") + e.what());
+      progress.message(std::string("the XDMF file beside the results was not written: ") +
+                       e.what());
     }
   }
   if (comm.rank() == 0) ::unlink(snapshot_path(path).c_str());

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <libsolve/core/communicator.hpp>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/report.hpp>
 #include <libsolve/plugin/registry.hpp>
 #include <libsolve/run/case.hpp>
+#include <libsolve/run/exit_code.hpp>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,14 @@ void put(std::vector<Measure>& list, const Measure& m);
 /// The deciding measures are those that the problem recomputes; what the method said is checked
 /// against them.
 void take_verified(Report& report, const std::vector<Measure>& verified);
+
+/// A run or a comparison whose results could not be written.
+template <class Outcome>
+void set_unwritable(Outcome& outcome, const IoError& e) {
+  outcome.error = e.what();
+  outcome.exit_code = ExitCode::unwritable;
+  outcome.results_path.clear();
+}
 
 /// IoError on all ranks where `path` could not be written with `bytes` of data.
 void refuse_unwritable(const std::string& path, double bytes, const Communicator& comm);
