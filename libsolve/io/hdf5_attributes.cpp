@@ -117,12 +117,8 @@ std::vector<std::string> Hdf5File::attributes(const std::string& object) const {
   std::vector<std::string> names;
   const Handle owner(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
   check(owner.get(), "open '" + object + "'");
-  const auto visit = [](hid_t, const char* name, const H5A_info_t*, void* data) -> herr_t {
-    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
-    return 0;
-  };
   hsize_t at = 0;
-  H5Aiterate2(owner.get(), H5_INDEX_NAME, H5_ITER_INC, &at, visit, &names);
+  H5Aiterate2(owner.get(), H5_INDEX_NAME, H5_ITER_INC, &at, detail::append_name<H5A_info_t>, &names);
   return names;
 }
 

@@ -313,11 +313,7 @@ std::vector<std::string> Hdf5File::members(const std::string& group) const {
   std::vector<std::string> names;
   const Handle owner(H5Gopen2(file_, group.c_str(), H5P_DEFAULT), H5Gclose);
   check(owner.get(), "open the group '" + group + "'");
-  const auto visit = [](hid_t, const char* name, const H5L_info_t*, void* data) -> herr_t {
-    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
-    return 0;
-  };
-  H5Literate(owner.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, visit, &names);
+  H5Literate(owner.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, detail::append_name<H5L_info_t>, &names);
   return names;
 }
 

@@ -48,6 +48,13 @@ Id text_type(size_t length);
 /// Strings of fixed length read back, without the padding.
 std::vector<std::string> split_texts(const std::vector<char>& buffer, size_t width);
 
+/// For H5Literate and H5Aiterate2: adds the name to the std::vector<std::string> behind `names`.
+template <class Info>
+int append_name(Id, const char* name, const Info*, void* names) {
+  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+  return 0;
+}
+
 /// Numbers as this machine holds them; not to be closed.
 Id native_type(double);
 Id native_type(std::int64_t);
