@@ -242,6 +242,14 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
   h.coarse_size = options_.coarse_size;
   symmetric_ = !same && options_.pre_sweeps == options_.post_sweeps;
 
+  if (axes == 1 && options_.precision == "float" && A->grid().num_cells() > options_.coarse_size)
+    throw libsolve::Unsupported(
+        "multigrid was asked for precision = \"float\" on a grid of one axis with " +
+        std::to_string(A->grid().num_cells()) +
+        " cells: in float its rows sum to 6e-8 of their diagonal instead of 0, more than the "
+        "smallest eigenvalues, and the preconditioner turns indefinite; take \"auto\" or "
+        "\"double\"");
+
   const CoarseningChoice choice = choose_coarsening(*A);
   std::string precision = options_.precision;
   std::string why;

@@ -47,7 +47,7 @@ struct MultigridOptions {
           "and 3D");
     f.add("precision", &O::precision, libsolve::Choices{{"auto", "float", "double"}},
           "numbers inside the cycle; auto: float, but double where couplings differ by more than "
-          "1e12 (2D: 1e8), and in 1D");
+          "1e12 (2D: 1e8), and in 1D, where float is refused beyond coarse_size");
     f.add("strength", &O::strength, Range::open(0.0, 2.0),
           "piecewise-constant only: coarse couplings relative to the Galerkin ones; auto: 0.5");
     f.add("coarse_size", &O::coarse_size, Range::closed(1, 20000),

@@ -334,6 +334,24 @@ TEST(Multigrid, StaysPositiveDefiniteIn1D) {
   }
 }
 
+/// Asked for in words, float in 1D is refused; a direct solve is in double anyway.
+TEST(Multigrid, RefusesFloatIn1D) {
+  MultigridOptions options;
+  options.precision = "float";
+  Multigrid M(options, {});
+  for (const Size& n : {Size{9001, 1, 1}, Size{1, 1, 601}})
+    EXPECT_THROW(M.setup(poisson(n, Walls::dirichlet)), Unsupported);
+  try {
+    M.setup(poisson({9001, 1, 1}, Walls::dirichlet));
+  } catch (const Unsupported& e) {
+    EXPECT_NE(std::string(e.what()).find("9001 cells"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("\"double\""), std::string::npos) << e.what();
+  }
+  const LinearSystem small = poisson({600, 1, 1}, Walls::dirichlet);
+  Multigrid direct = make(small, options);
+  EXPECT_LE(steps_to_solve(small, direct), 2);
+}
+
 bool cycles_in(const char* precision, const Multigrid& M) {
   return M.notes().front().find(std::string(" cycle in ") + precision) != std::string::npos;
 }
