@@ -253,7 +253,8 @@ void prolong_row(const SplitRows<Real>& g, const BoxStencil<Real>& t, const Real
     for (int i = 0; i < t.cnx; ++i) {
       Real v = 0;
       for (int q = 0; q < rows; ++q) v += (rows == 1 ? Real(1) : we[q][i]) * c[q][i];
-      (i & 1 ? odd : even)[i / 2] += v;
+      Real* z = i & 1 ? odd : even;  // g++ 12 gets (a ? b : c)[d] += e wrong under UBSan
+      z[i / 2] += v;
     }
     return;
   }

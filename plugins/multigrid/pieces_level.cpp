@@ -98,8 +98,10 @@ class PieceTransfer {
         residual_half(g, 0, j, k, even);
         residual_half(g, 1, j, k, odd);
         const int* parent = parent_.data() + (std::ptrdiff_t(k) * g.ny + j) * g.nx;
-        for (int i = 0; i < g.nx; ++i)
-          if (parent[i] >= 0) coarse[parent[i]] += (i & 1 ? odd : even)[i / 2];
+        for (int i = 0; i < g.nx; ++i) {
+          const Real* r = i & 1 ? odd : even;  // see prolong_row() of box_level.cpp
+          if (parent[i] >= 0) coarse[parent[i]] += r[i / 2];
+        }
       }
   }
   void end_restriction(Real*) const {}
@@ -109,8 +111,10 @@ class PieceTransfer {
     const int* parent = parent_.data() + (std::ptrdiff_t(k) * g.ny + j) * g.nx;
     Real* even = g.z + g.row(j, k);
     Real* odd = even + g.half;
-    for (int i = 0; i < g.nx; ++i)
-      if (parent[i] >= 0) (i & 1 ? odd : even)[i / 2] += coarse[parent[i]];
+    for (int i = 0; i < g.nx; ++i) {
+      Real* z = i & 1 ? odd : even;
+      if (parent[i] >= 0) z[i / 2] += coarse[parent[i]];
+    }
   }
   template <class Op>
   void restrict_on_device(const Op&, const Real* residual, Real* coarse) const {
