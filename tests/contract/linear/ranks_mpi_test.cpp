@@ -123,6 +123,37 @@ TEST(OverRanks, MultigridTakesTheSameSteps) {
   }
 }
 
+/// M r for the source's problem and its right-hand side r, natural order.
+std::vector<double> multigrid_applied(const Communicator& comm, const Value& problem_options) {
+  Context context;
+  context.registry = &all_plugins();
+  context.seed = 1;
+  context.communicator = comm;
+  ComponentSpec source("poisson");
+  source.options = problem_options;
+  const auto problem = context.make<ProblemSource>(source)->create();
+  const auto& system = dynamic_cast<const LinearSystem&>(*problem);
+  const auto M = context.make<Preconditioner>(ComponentSpec("multigrid"));
+  M->setup(system);
+  const Vector z = system.x().like("z");
+  M->apply(system.b(), z);
+  const GridPartition parts = comm.size() > 1 ? GridPartition(*system.grid, comm)
+                                              : GridPartition(*system.grid);
+  const GridHalo all(parts, Box{{0, 0, 0}, system.grid->cells});
+  const VectorView whole("z", static_cast<size_t>(system.grid->num_cells()));
+  all.fetch<double>(z.view(), whole);
+  return to_host(Vector(whole, Partition(system.grid->num_cells())));
+}
+
+/// Piecewise-constant levels: the cycle over ranks is that of one rank to the last digit.
+TEST(OverRanks, PiecewiseConstantCyclesHaveTheSameDigits) {
+  for (const Value& problem :
+       {grid({64, 48, 64}), grid({65, 51, 70}),
+        grid({48, 48, 48}, option("mask", "spheres"))})
+    EXPECT_EQ(multigrid_applied(Communicator::world(), problem),
+              multigrid_applied(Communicator::self(), problem));
+}
+
 TEST(OverRanks, CyclesThatVisitTwice) {
   for (const char* cycle : {"V", "W", "F"}) {
     SCOPED_TRACE(cycle);
