@@ -11,6 +11,7 @@
 namespace libsolve {
 class Runtime;
 struct LoadedCase;
+struct RunOutcome;
 }  // namespace libsolve
 
 /// What the subcommands of the program share. Each one has a file of its own.
@@ -49,6 +50,7 @@ struct CheckArguments {
 };
 
 int run(const Global& global, const RunArguments& arguments);
+int train(const Global& global, const RunArguments& arguments);
 int compare(const Global& global, const CompareArguments& arguments);
 int check(const Global& global, const CheckArguments& arguments);
 int list(const Global& global, bool json);
@@ -77,6 +79,10 @@ std::unique_ptr<libsolve::Runtime> make_runtime(const Global& global,
 /// Runs `body`, which says how many ranks it found, and returns its exit code, or says what was
 /// thrown (as one JSON object, too, where asked for) and returns the code for that.
 int run_guarded(bool json, const std::function<libsolve::ExitCode(int& ranks)>& body);
+
+/// Prints what a run or a training came to, as one JSON object where asked for; on one rank.
+/// `steps`: what its iterations are called.
+void print_outcome(const libsolve::RunOutcome& outcome, const char* steps, bool json, bool quiet);
 
 /// Says where the results are, unless `quiet`, or why they could not be written; on one rank.
 void print_results(const std::string& path, const std::string& error, bool quiet);

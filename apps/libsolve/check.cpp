@@ -3,7 +3,7 @@
 #include <libsolve/core/runtime.hpp>
 #include <libsolve/linear/linear_system.hpp>
 #include <libsolve/plugin/loader.hpp>
-#include <libsolve/run/run.hpp>
+#include <libsolve/run/train.hpp>
 #include <optional>
 
 #include "app.hpp"
@@ -45,6 +45,17 @@ int check_operator(const libsolve::Case& c, const libsolve::Registry& registry) 
   return 0;
 }
 
+int check_training(const libsolve::LoadedCase& loaded, const libsolve::Registry& registry,
+                   const CheckArguments& arguments) {
+  const libsolve::TrainingCase c = libsolve::resolve_training_case(loaded, registry);
+  if (arguments.resolved)
+    fmt::print("{}", c.record.resolved);
+  else
+    fmt::print("{}: valid: weights trained by {}, written to {}\n", arguments.case_file,
+               c.trainer.name, c.output.file);
+  return 0;
+}
+
 }  // namespace
 
 int check(const Global& global, const CheckArguments& arguments) {
@@ -52,6 +63,7 @@ int check(const Global& global, const CheckArguments& arguments) {
   libsolve::Registry registry;
   const libsolve::LoadedCase loaded = libsolve::load_case(arguments.case_file, arguments.overrides);
   libsolve::load_plugins(registry, {.files = global.plugins});
+  if (libsolve::is_training_case(loaded)) return check_training(loaded, registry, arguments);
   const libsolve::Case c = libsolve::resolve_case(loaded, registry);
   if (arguments.resolved) {
     fmt::print("{}", c.record.resolved);

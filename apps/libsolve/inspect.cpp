@@ -36,6 +36,13 @@ Json fields_of(const Hdf5File& f, const std::string& group) {
   if (!f.exists(group)) return all;
   for (const std::string& name : f.members(group)) {
     const std::string path = group + "/" + name;
+    if (f.is_group(path)) {  // weights are sorted by layers
+      for (Json field : fields_of(f, path)) {
+        field["name"] = name + "/" + field["name"].get<std::string>();
+        all.push_back(field);
+      }
+      continue;
+    }
     Json field = {{"name", name}, {"shape", f.shape(path)}};
     for (const char* key : {"units", "description"})
       if (f.has_attribute(path, key)) field[key] = f.text_attribute(path, key);
@@ -62,6 +69,11 @@ Json summary(const Hdf5File& f) {
   object["history"] = {{"rows", rows.empty() ? 0 : rows[0]}, {"columns", f.members("/history")}};
   object["solution"] = fields_of(f, "/solution");
   object["data"] = fields_of(f, "/data");
+  if (f.exists("/weights")) {
+    object["weights"] = attributes_of(f, "/weights");
+    object["weights"]["arrays"] = fields_of(f, "/weights");
+    object["operator"] = attributes_of(f, "/operator");
+  }
   return object;
 }
 
@@ -76,9 +88,11 @@ void print_fields(const char* title, const Json& fields) {
   for (const Json& field : fields) {
     std::vector<std::string> extents;
     for (const auto& n : field["shape"]) extents.push_back(std::to_string(n.get<std::int64_t>()));
-    fmt::print("{:<12} {} [{}], {}: {}\n", title, field["name"].get<std::string>(),
-               libsolve::join(extents, " x "), field.value("units", ""),
-               field.value("description", ""));
+    fmt::print("{:<12} {} [{}]", title, field["name"].get<std::string>(),
+               libsolve::join(extents, " x "));
+    if (field.contains("units"))
+      fmt::print(", {}: {}", field.value("units", ""), field.value("description", ""));
+    fmt::print("\n");
   }
 }
 
@@ -114,6 +128,11 @@ int inspect(const std::string& file, bool json) {
              libsolve::join(s["history"]["columns"].get<std::vector<std::string>>()));
   print_fields("solution", s["solution"]);
   print_fields("data", s["data"]);
+  if (s.contains("weights")) {
+    fmt::print("{:<12} of {}, trained on {}\n", "weights", text(s["weights"]["network"]),
+               text(s["operator"]["description"]));
+    print_fields("weights", s["weights"]["arrays"]);
+  }
   fmt::print("\n# {}", text(s["case"]["path"]));
   for (const Json& o : s["case"]["overrides"]) fmt::print(" --set {}", text(o));
   fmt::print("\n{}", text(s["case"]["resolved"]));

@@ -10,6 +10,7 @@ Examples:
   libsolve run data/linear/poisson3d.toml
   libsolve run case.toml --set method.relative_tolerance=1e-10 --set run.seed=7 --output a.h5
   libsolve run case.toml --resume --time-limit 55m          in a batch job of one hour
+  libsolve train data/learned/dcdm.toml                     weights that methods read by name
   libsolve run case.toml --json > report.json               everything else goes to stderr
   libsolve compare case.toml --methods cg+multigrid,cg+ic0  a table, on the same data in one run
   libsolve check case.toml                                  is this case valid?
@@ -82,6 +83,19 @@ int main(int argc, char** argv) {
       "per double");
   run_command->add_flag("--quiet", run.quiet, "no progress and no summary");
 
+  app::RunArguments train;
+  CLI::App* train_command =
+      parser.add_subcommand("train", "train the weights of a network and write its weights file");
+  add_case(train_command, train.case_file);
+  train_command->add_option("--output", output, "weights file, instead of output.file")
+      ->type_name("FILE");
+  train_command->add_flag("--resume", train.resume,
+                          "go on, to the same digits, where the weights file or its snapshot stopped");
+  train_command
+      ->add_option("--time-limit", time_limit, "stop after this long, weights written: 90, 55m")
+      ->type_name("DURATION");
+  train_command->add_flag("--quiet", train.quiet, "no progress and no summary");
+
   app::CompareArguments compare;
   CLI::App* compare_command = parser.add_subcommand(
       "compare", "solve one problem by several methods and print a table of what they cost");
@@ -139,12 +153,13 @@ int main(int argc, char** argv) {
 
   try {
     const auto quoted = [](const std::string& text) { return libsolve::Value(text).to_text(); };
-    if (run_command->parsed() || compare_command->parsed()) {
+    if (run_command->parsed() || train_command->parsed() || compare_command->parsed()) {
       app::settle_openmp(argv);
       if (!output.empty()) sets.push_back("output.file=" + quoted(output));
       if (!time_limit.empty()) sets.push_back("run.time_limit=" + quoted(time_limit));
-      run.json = compare.json = json;
-      run.overrides = compare.overrides = sets;
+      run.json = train.json = compare.json = json;
+      run.overrides = train.overrides = compare.overrides = sets;
+      if (train_command->parsed()) return app::train(global, train);
       return run_command->parsed() ? app::run(global, run) : app::compare(global, compare);
     }
     if (check_command->parsed()) {

@@ -78,8 +78,8 @@ void select_box(hid_t space, const Box& box, int rank) {
 /// The extents of a dataset of `size` entries; one-dimensional without a shape.
 std::vector<hsize_t> extents(const std::vector<GlobalIndex>& shape, GlobalIndex size,
                              const std::string& path) {
-  std::vector<hsize_t> out(shape.begin(), shape.end());
-  if (out.empty()) out.push_back(static_cast<hsize_t>(size));
+  std::vector<hsize_t> out(std::max<size_t>(shape.size(), 1), static_cast<hsize_t>(size));
+  std::copy(shape.begin(), shape.end(), out.begin());
   const GlobalIndex product = static_cast<GlobalIndex>(
       std::accumulate(out.begin(), out.end(), hsize_t{1}, std::multiplies<>()));
   if (product != size)
@@ -240,6 +240,15 @@ void Hdf5File::column(const std::string& path, std::span<const double> values) {
 
 void Hdf5File::column(const std::string& path, std::span<const std::int64_t> values) {
   write_column(path, native_type(std::int64_t{}), values.size(), values.data());
+}
+
+void Hdf5File::array(const std::string& path, std::span<const double> values,
+                     const std::vector<GlobalIndex>& shape) {
+  const Quiet quiet;
+  const std::vector<hsize_t> dims = extents(shape, static_cast<GlobalIndex>(values.size()), path);
+  const Handle space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
+                     H5Sclose);
+  write_small(path, space.get(), native_type(double{}), values.data());
 }
 
 void Hdf5File::vector(const std::string& path, const Vector& values,

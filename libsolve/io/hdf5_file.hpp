@@ -60,6 +60,10 @@ class LIBSOLVE_EXPORT Hdf5File {
   /// One-dimensional and extendible: readers of a growing table need no special case.
   void column(const std::string& path, std::span<const double> values);
   void column(const std::string& path, std::span<const std::int64_t> values);
+  /// Numbers that are the same on all ranks, as a dataset of `shape` (slowest axis first, empty =
+  /// one-dimensional; ShapeError where its product is not their count).
+  void array(const std::string& path, std::span<const double> values,
+             const std::vector<GlobalIndex>& shape = {});
   /// The whole vector as a dataset of `shape` (slowest axis first, empty = one-dimensional;
   /// ShapeError where its product is not the vector's global size), each rank its rows. Data of a
   /// device goes through a host mirror.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
-#include <filesystem>
 #include <libsolve/core/build_info.hpp>
 #include <libsolve/io/hdf5_file.hpp>
 #include <libsolve/run/detail/run_parts.hpp>
@@ -18,6 +17,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using detail::add_plugins;
 using detail::chosen_fields;
+using detail::file_to_resume;
 using detail::put;
 using detail::signal_name;
 using detail::take_verified;
@@ -67,18 +67,6 @@ std::string resume_from(const std::string& path, const Case& c, const Problem& p
   if (problem_part(file.text("/case/resolved")) != problem_part(c.record.resolved))
     text += "; the earlier run had other [problem] options";
   return text;
-}
-
-/// The newer of the snapshot and the finished file; "" where there is neither.
-std::string file_to_resume(const std::string& results) {
-  namespace fs = std::filesystem;
-  const std::string snapshot = snapshot_path(results);
-  std::error_code no_results, no_snapshot;
-  const auto finished = fs::last_write_time(results, no_results);
-  const auto running = fs::last_write_time(snapshot, no_snapshot);
-  if (no_results && no_snapshot) return {};
-  if (no_results) return snapshot;
-  return no_snapshot || running < finished ? results : snapshot;
 }
 
 }  // namespace

@@ -260,6 +260,47 @@ class Compare(Cli):
         self.check(2, "compare", self.case, "--methods", "test-patient", "--repeat", "0")
 
 
+class Train(Cli):
+    def setUp(self):
+        super().setUp()
+        self.train = self.write("train.toml", "[train]\nname = \"test-descent\"\n[output]\nfile = \"weights.h5\"\n")
+
+    def test_exit_codes(self):
+        done = self.check(0, "train", self.train)
+        self.assertIn("converged after 50 steps", done.stdout)
+        self.assertIn("results: weights.h5", done.stdout)
+        report = json.loads(self.check(0, "train", self.train, "--json", "--output", "a.h5").stdout)
+        self.assertEqual((report["iterations"], report["results"]), (50, "a.h5"))
+        self.check(2, "train", self.train, "--set", "train.step=3")
+        self.check(2, "train", self.case)
+        self.check(2, "run", self.train)
+        self.check(3, "train", self.train, "--set", "train.delay_s=0.1", "--time-limit", "300ms")
+        self.check(4, "train", self.train, "--set", "train.rate=1e300")
+
+    def test_signals_and_resume(self):
+        slow = ["--plugin", PLUGIN, "--set", "train.delay_s=0.05", "--set", "output.snapshot_interval=50ms"]
+        process = subprocess.Popen([APP, "train", self.train, *slow], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        end = time.time() + 60
+        while not os.path.exists(self.path("weights.h5.partial")) and time.time() < end:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 5, out + err)
+        done = self.check(0, "train", self.train, "--resume")
+        self.assertIn("resumed: step", done.stdout)
+
+    def test_other_commands_know_trainers(self):
+        self.assertIn("trainer (learn)", self.check(0, "list").stdout)
+        self.assertIn("learning rate", self.check(0, "describe", "test-descent").stdout)
+        self.assertIn("valid: weights trained by test-descent", self.check(0, "check", self.train).stdout)
+        resolved = self.check(0, "check", self.train, "--resolved").stdout
+        self.assertIn("steps = 50", resolved)
+        self.check(0, "train", self.train)
+        self.assertIn("layer", self.check(0, "inspect", "weights.h5").stdout)
+
+
 class Files(Cli):
     @needs_h5py
     def test_overrides_are_recorded(self):

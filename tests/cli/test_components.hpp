@@ -6,6 +6,8 @@
 #include <cmath>
 #include <libsolve/core/options.hpp>
 #include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/core/random.hpp>
+#include <libsolve/learn/trainer.hpp>
 #include <libsolve/linear/linear_solver.hpp>
 #include <libsolve/plugin/registry.hpp>
 #include <string>
@@ -162,7 +164,79 @@ class PatientSolver final : public LinearSolver {
   Options options_;
 };
 
+struct DescentOptions {
+  int steps = 50;
+  double rate = 0.1;
+  double delay_s = 0.0;
+  ComponentSpec problem = "test-grid";
+  static void describe(Fields<DescentOptions>& f) {
+    f.add("steps", &DescentOptions::steps, Range::at_least(1), "steps of gradient descent");
+    f.add("rate", &DescentOptions::rate, Range::above(0.0), "learning rate");
+    f.add("delay_s", &DescentOptions::delay_s, Range::at_least(0.0), "sleep in each step").unit("s");
+    f.add_component("problem", &DescentOptions::problem, "problem-source", "what it learns from");
+  }
+};
+
+/// Learns the diagonal 2 of the test problem from noisy looks at it, by descent with momentum.
+class DescentTrainer final : public Trainer {
+ public:
+  using Options = DescentOptions;
+  DescentTrainer(const Options& options, const Context& context)
+      : options_(options),
+        noise_(context.seed, "test_noise"),
+        problem_(context.make<ProblemSource>(options.problem)->create()) {}
+  std::string description() const override { return "one weight for " + problem_->description(); }
+  void resume(const TrainingState& state) override {
+    step_ = state.step;
+    if (state.arrays.size() != 1 || state.arrays[0].values.size() != 2)
+      throw InputError({.file = state.file, .line = 0, .column = 0}, "state", "of another network");
+    weight_ = state.arrays[0].values[0];
+    speed_ = state.arrays[0].values[1];
+  }
+  Report train(Monitor& monitor) override {
+    Report report;
+    const auto stop = [&](Status status) {
+      report.status = status;
+      report.iterations = step_;
+      report.reason = std::to_string(step_) + " of " + std::to_string(options_.steps) + " steps";
+      report.measures = {{"error", std::abs(weight_ - 2.0), ""}};
+      return report;
+    };
+    while (step_ < options_.steps) {
+      std::this_thread::sleep_for(std::chrono::duration<double>(options_.delay_s));
+      const double gap =
+          weight_ - 2.0 - 1e-3 * noise_.normal(static_cast<std::uint64_t>(step_));
+      speed_ = 0.5 * speed_ - options_.rate * gap;
+      weight_ += speed_;
+      const Sample samples[] = {{"loss", gap * gap}};
+      const Verdict verdict = monitor.observe(++step_, samples);
+      if (!std::isfinite(weight_)) return stop(Status::non_finite);
+      if (verdict == Verdict::interrupted) return stop(Status::interrupted);
+      if (verdict == Verdict::time_limit) return stop(Status::time_limit);
+    }
+    return stop(Status::converged);
+  }
+  Weights weights() const override {
+    Weights w;
+    w.network = "test-descent";
+    w.options.set("width", 1);
+    w.arrays = {{"layer/weight", {1, 1}, {weight_}}};
+    w.trained_on = {"twice", 3, {4, 3, 2}, problem_->description()};
+    return w;
+  }
+  TrainingState state() const override { return {step_, {{"memory", {2}, {weight_, speed_}}}}; }
+
+ private:
+  Options options_;
+  RandomStream noise_;
+  std::unique_ptr<Problem> problem_;
+  double weight_ = 0.0;
+  double speed_ = 0.0;
+  std::int64_t step_ = 0;
+};
+
 inline void register_test_components(Registrar& registrar) {
+  registrar.add<DescentTrainer>({.name = "test-descent", .summary = "learns one number"});
   registrar.add<GridProblem>({.name = "test-grid", .summary = "2 x = 1 on a grid"});
   registrar.add<PatientSolver>({.name = "test-patient", .summary = "a method that takes its time"});
 }

@@ -96,6 +96,17 @@ void take_verified(Report& report, const std::vector<Measure>& verified) {
   }
 }
 
+std::string file_to_resume(const std::string& results) {
+  namespace fs = std::filesystem;
+  const std::string snapshot = snapshot_path(results);
+  std::error_code no_results, no_snapshot;
+  const auto finished = fs::last_write_time(results, no_results);
+  const auto running = fs::last_write_time(snapshot, no_snapshot);
+  if (no_results && no_snapshot) return {};
+  if (no_results) return snapshot;
+  return no_snapshot || running < finished ? results : snapshot;
+}
+
 void refuse_unwritable(const std::string& path, double bytes, const Communicator& comm) {
   std::string problem;
   try {

@@ -37,6 +37,9 @@ void set_unwritable(Outcome& outcome, const IoError& e) {
   outcome.results_path.clear();
 }
 
+/// The newer of the snapshot and the finished file; "" where there is neither.
+std::string file_to_resume(const std::string& results);
+
 /// IoError on all ranks where `path` could not be written with `bytes` of data.
 void refuse_unwritable(const std::string& path, double bytes, const Communicator& comm);
 

@@ -1,0 +1,7 @@
+#include <libsolve/learn/trainer.hpp>
+
+namespace libsolve {
+
+Trainer::~Trainer() = default;
+
+}  // namespace libsolve
