@@ -138,9 +138,12 @@ CoarseningChoice choose_constant(const std::array<double, 3>& coupling,
         choice.largest_coupling > 0 ? std::min(choice.smallest_coupling, coupling[d]) : coupling[d];
     choice.largest_coupling = std::max(choice.largest_coupling, coupling[d]);
   }
-  for (int d = 0; d < 3; ++d)
-    if (n[d] > 1 && coupling[d] < 0.5 * choice.largest_coupling)
-      choice.coarsening = Coarsening::operator_dependent;
+  int axes = 0, strong = 0;
+  for (int d = 0; d < 3; ++d) {
+    if (n[d] > 1) ++axes;
+    if (n[d] > 1 && coupling[d] >= 0.5 * choice.largest_coupling) ++strong;
+  }
+  if (strong < axes && strong < 2) choice.coarsening = Coarsening::operator_dependent;
   return choice;
 }
 

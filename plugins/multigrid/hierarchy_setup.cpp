@@ -5,6 +5,8 @@
 #include <libsolve/core/large_array.hpp>
 
 #include "band_solver.hpp"
+#include "box_hierarchy.hpp"
+#include "split_grid.hpp"
 
 namespace multigrid {
 namespace {
@@ -113,12 +115,40 @@ FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A, double 
 }
 
 template <class Real>
+std::array<double, 3> axis_strengths(const LevelOperator<Real>& op) {
+  if (op.is_constant) {
+    auto strength = op.coupling;
+    for (int a = 0; a < 3; ++a)
+      if (op.shape.n[a] > 1) strength[a] *= (op.shape.n[a] - 1.0) / op.shape.n[a];
+    return strength;
+  }
+  const auto of_squeezed = axis_strengths(natural_operator(op));
+  const auto axis = squeezed_axes(op.shape);
+  std::array<double, 3> strength{0, 0, 0};
+  for (int a = 0; a < 3; ++a)
+    if (axis[a] >= 0) strength[axis[a]] = of_squeezed[a];
+  return strength;
+}
+
+CoarsenAxes halved_axes(const Shape& shape, std::array<double, 3> strength, double threshold) {
+  // n cells have n - 1 faces: short axes are not weak for that
+  for (int a = 0; a < 3; ++a)
+    if (shape.n[a] > 1) strength[a] *= shape.n[a] / (shape.n[a] - 1.0);
+  const CoarsenAxes axes = strong_axes(shape.n, strength, threshold);
+  return axes[0] || axes[1] || axes[2] ? axes : coarsen_all(shape);
+}
+
+bool repeats(const Shape& shape, const CoarsenAxes& axes) {
+  return axes == coarsen_all(shape) || repeats(shape.size(), coarsened(shape, axes).size());
+}
+
+template <class Real>
 std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,
                                                  const HierarchyOptions& options) {
   auto hierarchy = std::make_unique<Hierarchy<Real>>();
   while (op.shape.size() > options.coarse_size) {
-    const CoarsenAxes axes = coarsen_all(op.shape);
-    hierarchy->add(make_pc_level<Real>(op, axes, options.smoothing));
+    const CoarsenAxes axes = halved_axes(op.shape, axis_strengths(op), options.semi_coarsening);
+    hierarchy->add(make_pc_level<Real>(op, axes, options.smoothing), repeats(op.shape, axes));
     op = coarsen(op, axes, options.strength);
   }
   hierarchy->set_coarse_solver(make_band_solver<Real>(band_matrix(op)));
@@ -130,6 +160,8 @@ template LevelOperator<float> constant_operator(const libsolve::Grid&,
 template LevelOperator<double> constant_operator(const libsolve::Grid&,
                                                  const libsolve::StencilOperator::Constant&,
                                                  double);
+template std::array<double, 3> axis_strengths(const LevelOperator<float>&);
+template std::array<double, 3> axis_strengths(const LevelOperator<double>&);
 template FinestOperator<float> finest_operator(const libsolve::StencilOperator&, double);
 template FinestOperator<double> finest_operator(const libsolve::StencilOperator&, double);
 template std::unique_ptr<Hierarchy<float>> build_hierarchy(LevelOperator<float>,

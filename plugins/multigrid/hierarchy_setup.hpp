@@ -17,6 +17,7 @@ struct HierarchyOptions {
   PcOptions smoothing;
   double strength = 0.5;  ///< of coarse couplings, see coarsen()
   int coarse_size = 600;  ///< unknowns at which the direct solver takes over
+  double semi_coarsening = 0.5;  ///< an axis weaker than this times the strongest is not halved
 };
 
 /// A power of two within a factor of two of `largest`; 1 where there is nothing to scale by.
@@ -40,6 +41,19 @@ FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A, double 
 template <class Real>
 LevelOperator<Real> constant_operator(const libsolve::Grid& grid,
                                       const libsolve::StencilOperator::Constant& c, double scale);
+
+/// For each axis a sum over cells of its couplings, relative to the diagonal where coefficients
+/// vary: ranks may add theirs.
+template <class Real>
+std::array<double, 3> axis_strengths(const LevelOperator<Real>& op);
+
+/// Axes to halve: those whose strength is at least `threshold` times the largest; all where nothing
+/// is coupled.
+CoarsenAxes halved_axes(const Shape& shape, std::array<double, 3> strength, double threshold);
+
+/// Whether W and F cycles go twice below a level: where all its axes are halved, or it shrinks by
+/// more than two; a W cycle would cost as much on every level otherwise.
+bool repeats(const Shape& shape, const CoarsenAxes& axes);
 
 template <class Real>
 std::unique_ptr<Hierarchy<Real>> build_hierarchy(LevelOperator<Real> op,

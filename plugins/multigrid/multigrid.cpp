@@ -240,6 +240,7 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
   h.smoothing.omega = options_.omega.value_or(same ? 1.1 : 1.0);
   h.strength = options_.strength.value_or(0.5);
   h.coarse_size = options_.coarse_size;
+  h.semi_coarsening = options_.semi_coarsening;
   symmetric_ = !same && options_.pre_sweeps == options_.post_sweeps;
 
   if (axes == 1 && options_.precision == "float" && A->grid().num_cells() > options_.coarse_size)
@@ -280,8 +281,8 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
                                                : CycleKind::f;
     const GridSmoothing smoothing{h.smoothing.pre_sweeps, h.smoothing.post_sweeps,
                                   h.smoothing.omega, !same};
-    const BoxOptions box{smoothing, 0.5, std::min(80, options_.coarse_size)};
-    const PieceOptions pieces{0.1, 0.5, options_.coarse_size};
+    const BoxOptions box{smoothing, options_.semi_coarsening, std::min(80, options_.coarse_size)};
+    const PieceOptions pieces{0.1, options_.semi_coarsening, options_.coarse_size};
     // The eight colours of these levels reach further than the cells around: near to cuts M is not
     // its own transpose.
     if (over_ranks && coarsening == Coarsening::operator_dependent) symmetric_ = false;

@@ -25,6 +25,7 @@ struct MultigridOptions {
   std::optional<double> strength;
   int coarse_size = 600;
   bool fused = true;
+  double semi_coarsening = 0.5;
 
   static void describe(libsolve::Fields<MultigridOptions>& f) {
     using O = MultigridOptions;
@@ -52,6 +53,9 @@ struct MultigridOptions {
           "piecewise-constant only: coarse couplings relative to the Galerkin ones; auto: 0.5");
     f.add("coarse_size", &O::coarse_size, Range::closed(1, 20000),
           "unknowns at which a direct solver takes over (operator-dependent: 80 at most)");
+    f.add("semi_coarsening", &O::semi_coarsening, Range::closed(0.0, 1.0),
+          "an axis whose couplings are weaker than this times the strongest is not halved; 0: all "
+          "are");
     f.add("fused", &O::fused,
           "piecewise-constant, host only: all sweeps of a level in one trip through memory (same "
           "numbers either way)");

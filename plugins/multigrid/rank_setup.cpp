@@ -251,7 +251,14 @@ RankCycle<Real> build_rank_hierarchy(const StencilOperator& A, const CoarseningC
   while (!is_whole(parts) && parts.grid().num_cells() > options.coarse_size) {
     const std::array<int, 3> n = {parts.grid().cells[0], parts.grid().cells[1],
                                   parts.grid().cells[2]};
-    const CoarsenAxes axes = coarsen_all({n});
+    std::array<double, 3> strength{0, 0, 0};
+    if (facts.is_constant) {
+      strength = axis_strengths(whole);
+    } else {
+      if (box.num_cells() > 0) strength = axis_strengths(op);
+      comm.sum(strength);
+    }
+    const CoarsenAxes axes = halved_axes({n}, strength, options.semi_coarsening);
     const GridPartition coarse = halved_partition(parts, axes);
     const GridPartition next = coarse.grid().num_cells() > options.coarse_size
                                    ? fit(coarse)
@@ -277,7 +284,7 @@ RankCycle<Real> build_rank_hierarchy(const StencilOperator& A, const CoarseningC
           facts.last_width[a] = (n[a] % 2 != 0 ? facts.last_width[a] : 1 + facts.last_width[a]) / 2;
       op = moved(below, facts, coarse, coarse_box, next, next_box);
     }
-    cycle.hierarchy.add(std::move(level), true, coarse, coarse_box, next, next_box);
+    cycle.hierarchy.add(std::move(level), repeats({n}, axes), coarse, coarse_box, next, next_box);
     parts = next;
     box = next_box;
   }

@@ -187,6 +187,8 @@ TEST(CoarseningChoice, FollowsTheCoefficients) {
   constant.coupling = {1, 1, 1};
   EXPECT_EQ(choose_coarsening(constant), Coarsening::piecewise_constant);
   constant.coupling = {1, 1, 0.1};
+  EXPECT_EQ(choose_coarsening(constant), Coarsening::piecewise_constant);
+  constant.coupling = {1, 10, 0.1};
   EXPECT_EQ(choose_coarsening(constant), Coarsening::operator_dependent);
 }
 

@@ -57,6 +57,15 @@ LinearSystem poisson(const Size& n, Walls walls, double shift = 0.0, double scal
                    walls == Walls::neumann && shift == 0.0);
 }
 
+LinearSystem stretched(const Size& n, const std::array<double, 3>& factor) {
+  StencilOperator::Constant c;
+  for (int a = 0; a < 3; ++a) {
+    c.coupling[a] = factor[a];
+    c.wall[a] = {2 * factor[a], 2 * factor[a]};
+  }
+  return system_of(std::make_shared<StencilOperator>(grid_of(n), c), false);
+}
+
 /// Faces are harmonic means of the cells' coefficients k(i, j, k); cells with k = 0 are solid, with
 /// Dirichlet (2 k of the neighbour) or Neumann faces; Dirichlet at the domain's sides.
 LinearSystem varying(const Size& n, const std::function<double(int, int, int)>& coefficient,
@@ -436,6 +445,25 @@ TEST(Multigrid, RefusesWhatIsNoGrid) {
   const LinearSystem matrix(A.assemble(), s.b(), s.x());
   Multigrid M(MultigridOptions{}, Context{});
   EXPECT_THROW(M.setup(matrix), Unsupported);
+}
+
+/// Weak axes are not halved, so that point smoothing suffices; full coarsening takes more than 60.
+TEST(Multigrid, PiecewiseConstantLevelsHalveStrongAxesOnly) {
+  const Size n = {40, 33, 36};
+  for (int weak = 0; weak < 3; ++weak)
+    for (const double ratio : {0.2, 1e-3}) {
+      SCOPED_TRACE(std::to_string(weak) + ", " + std::to_string(ratio));
+      std::array<double, 3> factor = {1, 1, 1};
+      factor[weak] = ratio;
+      const LinearSystem system = stretched(n, factor);
+      MultigridOptions options;
+      Multigrid M = make(system, options);
+      EXPECT_NE(M.notes().at(0).find("piecewise-constant"), std::string::npos) << M.notes().at(0);
+      EXPECT_LE(steps_to_solve(system, M), 7);
+      options.semi_coarsening = 0.0;
+      Multigrid all = make(system, options);
+      EXPECT_GT(steps_to_solve(system, all), 10);
+    }
 }
 
 }  // namespace
