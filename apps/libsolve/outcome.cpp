@@ -64,9 +64,11 @@ void print_summary(const libsolve::RunOutcome& outcome, const char* steps) {
     fmt::print(", {:.0f} td (triad {:.1f} GB/s)", td, 1e-9 * r.value("triad_bandwidth"));
   fmt::print("\n");
   if (const double reductions = r.value("reductions_per_iteration"); std::isfinite(reductions))
-    fmt::print("  each iteration, on the rank that sends most: {:.1f} reductions, {:.1f} messages, {:.1f} kB\n",
-               reductions, r.value("messages_per_iteration"),
-               1e-3 * r.value("message_bytes_per_iteration"));
+    fmt::print(
+        "  each iteration, on the rank that sends most: {:.1f} reductions, {:.1f} messages, {:.1f} "
+        "kB\n",
+        reductions, r.value("messages_per_iteration"),
+        1e-3 * r.value("message_bytes_per_iteration"));
   for (const std::string& note : r.notes) fmt::print("  note: {}\n", note);
 }
 

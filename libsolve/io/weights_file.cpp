@@ -48,7 +48,8 @@ Hdf5File open_weights(const std::string& path) {
     if (schema != weights_schema)
       refuse(path, "weights.schema",
              "the file has schema " + format_number(schema) + ", this libsolve reads " +
-                 std::to_string(weights_schema) + "; train again with this libsolve, or use the one "
+                 std::to_string(weights_schema) +
+                 "; train again with this libsolve, or use the one "
                  "that wrote it");
     return file;
   } catch (const IoError& e) {
@@ -93,7 +94,7 @@ void write_weights(Hdf5File& file, const Weights& weights, const TrainingState* 
   file.attribute("/operator", "kind", t.kind);
   file.attribute("/operator", "dimension", t.dimension);
   const std::vector<std::int64_t> cells(t.cells.begin(), t.cells.end());
-  file.attribute("/operator", "cells", std::span<const std::int64_t>(cells));
+  file.column("/operator/cells", cells);
   file.attribute("/operator", "description", t.description);
   if (state == nullptr) return;
   write_arrays(file, "/state", state->arrays);
@@ -111,6 +112,7 @@ Weights read_weights(const std::string& path) {
     t.kind = file.text_attribute("/operator", "kind");
     t.dimension = static_cast<int>(file.number_attribute("/operator", "dimension"));
     t.description = file.text_attribute("/operator", "description");
+    for (const double n : file.numbers("/operator/cells")) t.cells.push_back(static_cast<int>(n));
     return w;
   });
 }
@@ -140,8 +142,8 @@ std::string installed_weights_folder() {
 
 std::string find_weights(const std::string& name, const std::string& base_folder) {
   if (name.find('/') != std::string::npos || name.ends_with(".h5")) {
-    const fs::path file = name.front() == '/' || base_folder.empty() ? fs::path(name)
-                                                                     : fs::path(base_folder) / name;
+    const fs::path file =
+        name.front() == '/' || base_folder.empty() ? fs::path(name) : fs::path(base_folder) / name;
     std::error_code ignored;
     if (!fs::is_regular_file(file, ignored))
       refuse(file.string(), "", "there is no such weights file; libsolve train CASE makes one");

@@ -9,8 +9,9 @@ namespace {
 
 [[noreturn]] void refuse(const Weights& weights, const std::string& field,
                          const std::string& message) {
-  throw InputError({.file = weights.file.empty() ? "weights" : weights.file, .line = 0, .column = 0},
-                   field, message);
+  throw InputError(
+      {.file = weights.file.empty() ? "weights" : weights.file, .line = 0, .column = 0}, field,
+      message);
 }
 
 std::string shape_text(const std::vector<GlobalIndex>& shape) {
@@ -31,13 +32,15 @@ const NamedArray& Weights::array(const std::string& name,
            "again with libsolve train, or name another file");
   if (found->shape != shape)
     refuse(*this, "weights/" + name,
-           "the shape is " + shape_text(found->shape) + ", the network that the file describes needs " +
-               shape_text(shape) + "; the file is damaged: train again with libsolve train");
+           "the shape is " + shape_text(found->shape) +
+               ", the network that the file describes needs " + shape_text(shape) +
+               "; the file is damaged: train again with libsolve train");
   if (!std::all_of(found->values.begin(), found->values.end(),
                    [](double v) { return std::isfinite(v); }))
-    refuse(*this, "weights/" + name,
-           "some entries are not finite: the training had failed; train again with another seed or a "
-           "smaller learning rate");
+    refuse(
+        *this, "weights/" + name,
+        "some entries are not finite: the training had failed; train again with another seed or a "
+        "smaller learning rate");
   return *found;
 }
 

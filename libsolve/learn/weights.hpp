@@ -12,8 +12,8 @@ namespace libsolve {
 /// Numbers under a name: the entries of one layer, the moments of an optimiser. Slowest axis first,
 /// as in HDF5; float values are exact in double.
 struct NamedArray {
-  std::string name = {};                 ///< path below its group: "down0/conv1/weight"
-  std::vector<GlobalIndex> shape = {};   ///< at least one extent
+  std::string name = {};                ///< path below its group: "down0/conv1/weight"
+  std::vector<GlobalIndex> shape = {};  ///< at least one extent
   std::vector<double> values = {};
 };
 
@@ -43,7 +43,6 @@ struct Weights {
 /// InputError, with file, field, both values and the cure, unless the weights are for `network`.
 LIBSOLVE_EXPORT void require_network(const Weights& weights, std::string_view network);
 /// The same unless they were trained on an operator of this kind and dimension.
-LIBSOLVE_EXPORT void require_operator(const Weights& weights, std::string_view kind,
-                                      int dimension);
+LIBSOLVE_EXPORT void require_operator(const Weights& weights, std::string_view kind, int dimension);
 
 }  // namespace libsolve

@@ -33,9 +33,8 @@ std::string recipe_part(const std::string& resolved) {
 History curve_up_to(const Hdf5File& file, std::int64_t step) {
   History h;
   const std::vector<double> steps = file.numbers("/history/iteration");
-  const size_t rows = static_cast<size_t>(
-      std::count_if(steps.begin(), steps.end(),
-                    [&](double s) { return s <= static_cast<double>(step); }));
+  const size_t rows = static_cast<size_t>(std::count_if(
+      steps.begin(), steps.end(), [&](double s) { return s <= static_cast<double>(step); }));
   for (size_t i = 0; i < rows; ++i) h.iteration.push_back(static_cast<std::int64_t>(steps[i]));
   h.seconds = file.numbers("/history/seconds");
   h.seconds.resize(rows);
@@ -95,8 +94,9 @@ RunOutcome train_case(const TrainingCase& c, const Registry& registry,
                       const RunSettings& settings) {
   const Communicator& comm = settings.comm;
   if (comm.size() > 1)
-    throw Unsupported("a training runs on one rank, whose threads share the work, and this job has " +
-                      std::to_string(comm.size()) + "; start libsolve train without mpirun");
+    throw Unsupported(
+        "a training runs on one rank, whose threads share the work, and this job has " +
+        std::to_string(comm.size()) + "; start libsolve train without mpirun");
   Progress silent;
   Progress& progress = settings.progress != nullptr ? *settings.progress : silent;
   const std::string path = c.output.file;

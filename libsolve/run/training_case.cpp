@@ -25,7 +25,8 @@ TrainingCase resolve_training_case(const LoadedCase& loaded, const Registry& reg
     refuse_unknown_tables(loaded.root, {"train", "output", "run"}, problems);
 
   Value resolved_trainer;
-  if (component_of(loaded.root, "train", "name", registry.names(Trainer::kind), c.trainer, problems))
+  if (component_of(loaded.root, "train", "name", registry.names(Trainer::kind), c.trainer,
+                   problems))
     resolved_trainer =
         registry.resolve(Trainer::kind, c.trainer, "train.", problems, c.base_folder);
 

@@ -54,7 +54,7 @@ TEST_F(Trainings, WeightsFileHoldsTheTraining) {
   EXPECT_EQ(w.file, file());
 
   const Hdf5File f = Hdf5File::open(file());
-  EXPECT_EQ(f.attribute_to_text("/operator", "cells"), "4 3 2");
+  EXPECT_EQ(w.trained_on.cells, (std::vector<int>{4, 3, 2}));
   EXPECT_EQ(f.numbers("/history/loss").size(), 50u);
   EXPECT_EQ(f.numbers("/history/iteration").front(), 1.0);
   EXPECT_EQ(f.number_attribute("/environment", "seed"), 3.0);
@@ -120,8 +120,7 @@ TEST_F(Trainings, OtherOutcomes) {
   EXPECT_THROW(read_weights(file()).array("layer/weight", {1, 1}), InputError) << "not finite";
   std::ofstream(folder.file("plain")) << "x";
   std::vector<std::string> bad = {"output.file=" + folder.file("plain/weights.h5")};
-  const TrainingCase c =
-      resolve_training_case(load_case(folder.file("case.toml"), bad), registry);
+  const TrainingCase c = resolve_training_case(load_case(folder.file("case.toml"), bad), registry);
   EXPECT_EQ(train_case(c, registry, {}).exit_code, ExitCode::unwritable);
 }
 
