@@ -39,7 +39,8 @@ double bytes_of(const Results& r) {
   const size_t texts = r.case_record.text.size() + r.case_record.resolved.size() +
                        r.environment.kokkos.size() + r.environment.command.size();
   const size_t history = 8 * (2 + r.history.names.size()) * (r.history.iteration.size() + 8192);
-  return field_bytes(r.solution) + field_bytes(r.data) + static_cast<double>(texts + history) + 1e5;
+  return field_bytes(r.solution) + field_bytes(r.data) + field_bytes(r.problem_state) +
+         field_bytes(r.method_state) + static_cast<double>(texts + history) + 1e5;
 }
 
 std::string unit_or_none(const std::string& unit) {
@@ -123,6 +124,18 @@ void write_fields(Hdf5File& file, const std::string& group, const std::vector<Fi
   }
 }
 
+/// Fields of a checkpoint: none of them is for pictures.
+void write_state(Hdf5File& file, const std::string& group, const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    const std::string path = group + "/" + link_name(field.name);
+    if (field.grid && field.box)
+      file.vector(path, field.values, *field.grid, *field.box);
+    else
+      file.vector(path, field.values, stored_shape(field));
+    file.attribute(path, "description", field.description);
+  }
+}
+
 void write_environment(Hdf5File& file, const EnvironmentRecord& e) {
   file.make_group("/environment");
   file.attribute("/environment", "host", e.host);
@@ -186,6 +199,8 @@ void write_all(Hdf5File& file, const Results& r, const std::string& created) {
   std::optional<Grid> vtk_grid;
   write_fields(file, "/solution", r.solution, vtk_grid);
   write_fields(file, "/data", r.data, vtk_grid);
+  write_state(file, "/checkpoint/problem", r.problem_state);
+  write_state(file, "/checkpoint/method", r.method_state);
   if (r.more) r.more(file);
 }
 

@@ -66,6 +66,9 @@ struct Results {
   History history = {};
   std::vector<Field> solution = {};
   std::vector<Field> data = {};
+  /// What --resume needs to go on to the same digits (Resumable); empty where there is nothing.
+  std::vector<Field> problem_state = {};
+  std::vector<Field> method_state = {};
   /// Writes what else belongs into the file, on all ranks; may be empty.
   std::function<void(Hdf5File&)> more = {};
 };

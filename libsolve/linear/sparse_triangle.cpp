@@ -6,7 +6,7 @@ namespace libsolve {
 
 namespace detail {
 
-/// y_i = (x_i - sum_j t_ij y_j) / t_ii for the row stored at place k.
+/// y_i = (s x_i - w sum_j t_ij y_j) / t_ii for the row stored at place k, s and w the scaling.
 struct SolveRow {
   Kokkos::View<const Index*, MemSpace> order;
   Kokkos::View<const GlobalIndex*, MemSpace> row_pointers;
@@ -17,12 +17,13 @@ struct SolveRow {
   double* y;
   Index first;
   Index last;
+  SparseTriangle::Scaling scaling;
 
   KOKKOS_INLINE_FUNCTION void operator()(Index k) const {
     const Index i = order(k);
-    double sum = x[i];
+    double sum = scaling.right_hand_side * x[i];
     for (GlobalIndex e = row_pointers(k); e < row_pointers(k + 1); ++e)
-      sum -= values(e) * y[columns(e)];
+      sum -= scaling.off_diagonal * values(e) * y[columns(e)];
     y[i] = sum * inverse_diagonal(k);
   }
 };
@@ -116,11 +117,11 @@ SparseTriangle::SparseTriangle(Rows rows, bool parallel) {
   inverse_diagonal_ = to_view("sparse_triangle::inverse_diagonal", rows.inverse_diagonal);
 }
 
-void SparseTriangle::solve(const VectorView& x, const VectorView& y) const {
+void SparseTriangle::solve(const VectorView& x, const VectorView& y, Scaling scaling) const {
   using Range = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>;
   for (const Stage& stage : stages_) {
     const detail::SolveRow row{order_,   row_pointers_, columns_,    values_,  inverse_diagonal_,
-                               x.data(), y.data(),      stage.begin, stage.end};
+                               x.data(), y.data(),      stage.begin, stage.end, scaling};
     if (stage.is_parallel) {
       Kokkos::parallel_for("sparse_triangle::level", Range(stage.begin, stage.end), row);
     } else if constexpr (runs_on_host<ExecSpace>) {

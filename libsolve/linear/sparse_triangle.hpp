@@ -31,8 +31,15 @@ class LIBSOLVE_EXPORT SparseTriangle {
   explicit SparseTriangle(Rows rows);
   SparseTriangle(Rows rows, bool parallel);
 
-  /// y = T^-1 x; x and y may be the same. Views of num_rows() entries.
-  void solve(const VectorView& x, const VectorView& y) const;
+  /// Factors that a relaxation parameter puts before parts of T x = y without changing T.
+  struct Scaling {
+    double right_hand_side = 1.0;
+    double off_diagonal = 1.0;
+  };
+  /// y = T^-1 x; x and y may be the same. Views of num_rows() entries. With a scaling: y solves
+  /// (D + off_diagonal (T - D)) y = right_hand_side x, D the diagonal of T.
+  void solve(const VectorView& x, const VectorView& y, Scaling scaling) const;
+  void solve(const VectorView& x, const VectorView& y) const { solve(x, y, Scaling{}); }
 
   Index num_rows() const { return static_cast<Index>(order_.extent(0)); }
   Index num_levels() const { return num_levels_; }

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <csignal>
 #include <libsolve/core/build_info.hpp>
+#include <libsolve/core/resumable.hpp>
 #include <libsolve/io/hdf5_file.hpp>
 #include <libsolve/run/detail/run_parts.hpp>
 #include <libsolve/run/run.hpp>
 #include <libsolve/run/run_monitor.hpp>
 #include <libsolve/run/triad.hpp>
+#include <sstream>
 
 namespace libsolve {
 
@@ -33,40 +35,121 @@ std::vector<Field> stored_data(const Case& c, const Problem& problem) {
   return fields;
 }
 
-/// The part of a resolved case that says which problem it is.
-std::string problem_part(const std::string& resolved) {
-  return resolved.substr(0, resolved.find("\n[method]"));
+/// A table of a resolved case without what only says when to stop.
+std::string table_text(const std::string& resolved, const std::string& name) {
+  static const std::vector<std::string> when_to_stop = {"relative_tolerance", "absolute_tolerance",
+                                                        "max_iterations"};
+  std::istringstream lines(resolved);
+  std::string text, line;
+  bool inside = false;
+  while (std::getline(lines, line)) {
+    if (line.starts_with("["))
+      inside = line == "[" + name + "]" || line.starts_with("[" + name + ".");
+    const std::string key = line.substr(0, line.find(' '));
+    if (inside && std::find(when_to_stop.begin(), when_to_stop.end(), key) == when_to_stop.end())
+      text += line + "\n";
+  }
+  return text;
 }
 
-/// Puts the solution of an earlier run into the problem; returns what to say of it.
-std::string resume_from(const std::string& path, const Case& c, const Problem& problem) {
-  const Hdf5File file = Hdf5File::open(path);
+/// A group of a results file as the state of a Resumable.
+class StoredState final : public StateSource {
+ public:
+  StoredState(const Hdf5File& file, std::string group) : file_(file), group_(std::move(group)) {}
+  bool has(std::string_view name) const override { return file_.exists(full(name)); }
+  std::vector<double> numbers(std::string_view name) const override {
+    return file_.numbers(full(name));
+  }
+  void read(std::string_view name, const Field& into) const override {
+    if (into.grid && into.box)
+      file_.read_box(full(name), *into.grid, *into.box, into.values.view());
+    else
+      file_.read_vector(full(name), into.values);
+  }
+
+ private:
+  std::string full(std::string_view name) const { return group_ + "/" + std::string(name); }
+  const Hdf5File& file_;
+  std::string group_;
+};
+
+/// Puts the solution of an earlier run into the problem; returns its name.
+std::string read_solution(const Hdf5File& file, const Problem& problem) {
   std::vector<std::string> taken;
   for (const Field& field : problem.solution()) {
     const std::string name = "/solution/" + field.name;
     if (!file.exists(name))
-      throw InputError({.file = path, .line = 0, .column = 0}, name,
+      throw InputError({.file = file.path(), .line = 0, .column = 0}, name,
                        "--resume needs this field, and it is not in the file; run without "
                        "--resume, or with all solution fields in [output]");
-    try {
-      if (field.grid && field.box)
-        file.read_box(name, *field.grid, *field.box, field.values.view());
-      else
-        file.read_vector(name, field.values);
-    } catch (const ShapeError& e) {
-      throw InputError(
-          {.file = path, .line = 0, .column = 0}, name,
-          std::string("--resume: the earlier run solved a problem of another size: ") + e.what());
-    }
+    StoredState(file, "/solution").read(field.name, field);
     taken.push_back(field.name);
   }
-  std::string text = "resumed: the initial guess is the solution " + join(taken) + " of '" + path +
-                     "' (status " + file.text_attribute("/report", "status") + ", iteration " +
-                     format_number(file.number_attribute("/report", "iterations")) +
-                     "); iterations count from 0 again";
-  if (problem_part(file.text("/case/resolved")) != problem_part(c.record.resolved))
-    text += "; the earlier run had other [problem] options";
-  return text;
+  return join(taken);
+}
+
+History read_history(const Hdf5File& file) {
+  History history;
+  for (const double k : file.numbers("/history/iteration"))
+    history.iteration.push_back(static_cast<std::int64_t>(k));
+  history.seconds = file.numbers("/history/seconds");
+  for (const std::string& name : file.members("/history")) {
+    if (name == "iteration" || name == "seconds") continue;
+    history.names.push_back(name);
+    history.columns.push_back(file.numbers("/history/" + name));
+  }
+  return history;
+}
+
+struct Resumed {
+  std::string text = {};  ///< what to say of it
+  History history = {};   ///< where the method goes on
+};
+
+/// Puts an earlier run back into the problem, and into the method where it can go on.
+Resumed resume_from(const std::string& path, const Case& c, Problem& problem, Method& method) {
+  const Hdf5File file = Hdf5File::open(path);
+  const std::string earlier = file.text("/case/resolved");
+  const bool same_problem =
+      table_text(earlier, "problem") == table_text(c.record.resolved, "problem");
+  const bool same_method = table_text(earlier, "method") == table_text(c.record.resolved, "method");
+  auto* resumable_problem = dynamic_cast<Resumable*>(&problem);
+  auto* resumable_method = dynamic_cast<Resumable*>(&method);
+  const bool goes_on = same_problem && same_method && resumable_method != nullptr &&
+                       file.exists("/checkpoint/method");
+  std::string what;
+  try {
+    if (resumable_problem != nullptr && file.exists("/checkpoint/problem")) {
+      resumable_problem->restore(StoredState(file, "/checkpoint/problem"), problem);
+      what = goes_on ? "resumed: goes on" : "resumed: the problem is where the earlier run left it";
+    } else {
+      const std::string fields = read_solution(file, problem);
+      what = goes_on ? "resumed: goes on"
+                     : "resumed: the initial guess is the solution " + fields;
+    }
+    if (goes_on) resumable_method->restore(StoredState(file, "/checkpoint/method"), problem);
+  } catch (const ShapeError& e) {
+    throw InputError(
+        {.file = path, .line = 0, .column = 0}, "--resume",
+        std::string("the earlier run solved a problem of another size: ") + e.what());
+  } catch (const DataError& e) {
+    throw InputError({.file = path, .line = 0, .column = 0}, "--resume", e.what());
+  }
+  what += std::string(goes_on ? " from the state in '" : " of '") + path + "' (status " +
+          file.text_attribute("/report", "status") + ", iteration " +
+          format_number(file.number_attribute("/report", "iterations")) + ")";
+  if (!goes_on && resumable_problem == nullptr) what += "; iterations count from 0 again";
+  if (!same_problem) what += "; the earlier run had other [problem] options";
+  if (!same_method && resumable_method != nullptr)
+    what += "; the earlier run had other [method] options, so the method starts anew";
+  return {what, goes_on ? read_history(file) : History()};
+}
+
+/// What it needs to go on, where it can.
+template <class T>
+std::vector<Field> state_of(const T& object) {
+  const auto* resumable = dynamic_cast<const Resumable*>(&object);
+  return resumable == nullptr ? std::vector<Field>() : resumable->state();
 }
 
 }  // namespace
@@ -130,12 +213,16 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   }
 
   std::vector<std::string> notes;
+  Resumed resumed;
   if (settings.resume) {
     const std::string earlier = comm.broadcast(comm.rank() == 0 ? file_to_resume(path) : "");
-    notes.push_back(earlier.empty() ? "nothing to resume: there is neither '" + path + "' nor '" +
-                                          snapshot_path(path) + "'; started from the beginning"
-                                    : resume_from(earlier, c, *problem));
-    progress.message(notes.back());
+    if (!earlier.empty())
+      resumed = resume_from(earlier, c, *problem, *method);
+    else
+      resumed.text = "nothing to resume: there is neither '" + path + "' nor '" +
+                     snapshot_path(path) + "'; started from the beginning";
+    notes.push_back(resumed.text);
+    progress.message(resumed.text);
   }
 
   Results results;
@@ -161,6 +248,8 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
     results.report.reason = "snapshot of a run that was going on";
     results.report.notes = notes;
     results.solution = solution_fields();
+    results.problem_state = state_of(*problem);
+    results.method_state = state_of(*method);
     try {
       write_results(snapshot_path(path), results, comm);
       snapshot_problem.clear();
@@ -174,7 +263,8 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
                       .stop_flag = settings.stop_flag,
                       .progress = &progress,
                       .snapshot = snapshot,
-                      .snapshot_interval_s = c.snapshot_interval_s});
+                      .snapshot_interval_s = c.snapshot_interval_s,
+                      .earlier = std::move(resumed.history)});
   monitor_seen = &monitor;
 
   const auto solve_begin = Clock::now();
@@ -222,6 +312,8 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   results.history = monitor.history();
   results.solution = solution_fields();
   results.data = stored_data(c, *problem);
+  results.problem_state = state_of(*problem);
+  results.method_state = state_of(*method);
   phase("write");
   try {
     write_results(path, results, comm);

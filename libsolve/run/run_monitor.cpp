@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <libsolve/run/run_monitor.hpp>
+#include <utility>
 
 namespace libsolve {
 
@@ -18,7 +19,11 @@ double seconds_since(RunMonitor::Clock::time_point t) {
 RunMonitor::RunMonitor(Settings settings)
     : settings_(std::move(settings)),
       begin_(Clock::now()),
-      next_snapshot_s_(settings_.snapshot_interval_s) {}
+      history_(std::move(settings_.earlier)),
+      next_snapshot_s_(settings_.snapshot_interval_s) {
+  is_continued_ = !history_.iteration.empty();
+  if (is_continued_) earlier_s_ = history_.seconds.back();
+}
 
 RunMonitor::~RunMonitor() = default;
 
@@ -30,8 +35,10 @@ void RunMonitor::begin_phase(std::string_view name) {
 void RunMonitor::record(std::int64_t iteration, double seconds, std::span<const Sample> samples) {
   constexpr double missing = std::numeric_limits<double>::quiet_NaN();
   const size_t row = history_.iteration.size();
+  // What a continued run starts with is the last row of the one before.
+  if (std::exchange(is_continued_, false) && history_.iteration.back() == iteration) return;
   history_.iteration.push_back(iteration);
-  history_.seconds.push_back(seconds);
+  history_.seconds.push_back(earlier_s_ + seconds);
   for (size_t i = 0; i < samples.size(); ++i) {
     // Samples come in the same order each time, so the column is where it was.
     size_t column = i;

@@ -26,6 +26,7 @@ class LIBSOLVE_EXPORT RunMonitor final : public Monitor {
     /// Called on all ranks when a snapshot is due.
     std::function<void()> snapshot = {};
     double snapshot_interval_s = std::numeric_limits<double>::infinity();
+    History earlier = {};  ///< of the run that this one continues
   };
   explicit RunMonitor(Settings settings);
   ~RunMonitor() override;
@@ -33,7 +34,8 @@ class LIBSOLVE_EXPORT RunMonitor final : public Monitor {
   Verdict observe(std::int64_t iteration, std::span<const Sample> samples) override;
   void begin_phase(std::string_view name) override;
 
-  /// Columns so far; seconds count from the construction of this monitor.
+  /// Columns so far; seconds count from the construction of this monitor, or go on from those of
+  /// the run it continues.
   const History& history() const noexcept { return history_; }
   /// The verdict that stopped the run, or `proceed`.
   Verdict verdict() const noexcept { return verdict_; }
@@ -43,6 +45,8 @@ class LIBSOLVE_EXPORT RunMonitor final : public Monitor {
 
   Settings settings_;
   Clock::time_point begin_;
+  double earlier_s_ = 0.0;
+  bool is_continued_ = false;  ///< and nothing was observed yet
   History history_;
   Verdict verdict_ = Verdict::proceed;
   double next_snapshot_s_ = 0.0;

@@ -2,10 +2,10 @@
 
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/core/text.hpp>
-
-#include "largest_eigenvalue.hpp"
+#include <libsolve/linear/jacobi_spectrum.hpp>
 
 namespace chebyshev {
 
@@ -95,9 +95,15 @@ void Chebyshev::setup(const LinearSystem& system) {
   d_ = inverse_diagonal_.like("chebyshev::d");
   residual_ = inverse_diagonal_.like("chebyshev::residual");
   largest_ = options_.largest_eigenvalue.value_or(0.0);
-  if (!options_.largest_eigenvalue)
+  if (!options_.largest_eigenvalue) {
+    const Vector r = inverse_diagonal_.like("chebyshev::r");
+    fill_uniform(r, RandomStream(seed_, "chebyshev"));
     largest_ = options_.safety_factor *
-               estimate_largest_eigenvalue(*A_, inverse_diagonal_, options_.estimate_steps, seed_);
+               estimate_jacobi_spectrum(
+                   *A_, inverse_diagonal_, r,
+                   {.max_steps = options_.estimate_steps, .asker = "preconditioner 'chebyshev'"})
+                   .largest;
+  }
   smallest_ = options_.smallest_eigenvalue.value_or(largest_ / options_.eigenvalue_ratio);
   if (!(smallest_ < largest_))
     throw NumericalError(

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <libsolve/core/resumable.hpp>
+#include <optional>
+
 #include "krylov_solver.hpp"
 
 namespace krylov {
@@ -18,10 +21,15 @@ struct CgOptions : KrylovOptions {
 /// Three passes over memory a step (the first and the last fused by operator and preconditioner);
 /// storage p, q, r, and z with a preconditioner. Error in the A-norm after k steps with fixed M:
 /// at most 2 ((sqrt(c) - 1) / (sqrt(c) + 1))^k, c the condition number of M A.
-class ConjugateGradients : public KrylovSolver {
+///
+/// Stopped by a limit or a signal it can go on to the same digits: beside x it keeps r, p, q of the
+/// recurrence. A matrix with a null space is the exception: x loses its part there at each stop.
+class ConjugateGradients : public KrylovSolver, public Resumable {
  public:
   ConjugateGradients(std::string name, const CgOptions& options, const Context& context,
                      bool flexible);
+  std::vector<Field> state() const override;
+  void restore(const StateSource& state, const Problem& problem) override;
 
  protected:
   void allocate(const LinearSystem& system) override;
@@ -33,9 +41,28 @@ class ConjugateGradients : public KrylovSolver {
  private:
   const bool asked_flexible_;
   bool flexible_ = false;
+  /// Where the recurrence stands after an iteration.
+  struct Position {
+    double iterations = 0.0;
+    double rr = 0.0;
+    double rho = 0.0;
+    double alpha = 0.0;
+    double aim = 1.0;  ///< target over tolerance
+    Vector r = {};
+    Vector p = {};
+    Vector q = {};  ///< of the flexible form only
+  };
+  /// The recurrence from where it stood; rho and alpha of the last iteration.
+  void go_on(Solve& s, double& rr, double& rho, double& alpha);
+  /// r of the recurrence, out of the frame's reach.
+  void keep_position(const Solve& s);
+
   Vector p_;
   Vector q_;
   Vector z_;
+  Field field_;                       ///< how x lies over ranks and grid; without values
+  std::optional<Position> position_;  ///< of the solve that runs or was stopped; shares its vectors
+  std::optional<Position> resumed_;   ///< to be taken up by the next solve
 };
 
 /// "cg": moves to the flexible form by itself where the preconditioner asks for it.

@@ -154,6 +154,21 @@ KrylovSolver::KrylovSolver(std::string name, const KrylovOptions& options, const
 
 KrylovSolver::~KrylovSolver() = default;
 
+bool KrylovSolver::set_parameter(std::string_view name, double value) {
+  constexpr std::string_view inner = "preconditioner.";
+  if (name.starts_with(inner)) {
+    auto* tunable = dynamic_cast<Tunable*>(preconditioner_.get());
+    return tunable != nullptr && tunable->set_parameter(name.substr(inner.size()), value);
+  }
+  if (name == "relative_tolerance")
+    options_.stopping.relative_tolerance = value;
+  else if (name == "absolute_tolerance")
+    options_.stopping.absolute_tolerance = value;
+  else
+    return false;
+  return true;
+}
+
 std::optional<Stop> KrylovSolver::check(const LinearSystem& system) const {
   const LinearOperator& A = system.A();
   if (A.num_rows() != A.num_columns() && !takes_rectangular())

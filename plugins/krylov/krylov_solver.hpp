@@ -1,5 +1,6 @@
 #pragma once
 
+#include <libsolve/core/tunable.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/linear_solver.hpp>
 #include <libsolve/linear/preconditioner.hpp>
@@ -90,13 +91,16 @@ class Solve {
   std::int64_t preconditioner_applications_ = 0;
 };
 
-class KrylovSolver : public LinearSolver {
+class KrylovSolver : public LinearSolver, public Tunable {
  public:
   KrylovSolver(std::string name, const KrylovOptions& options, const Context& context);
   ~KrylovSolver() override;
   void setup(const LinearSystem& system) final;
   Report solve(LinearSystem& system, Monitor& monitor) final;
   using LinearSolver::solve;
+  /// "relative_tolerance", "absolute_tolerance", and "preconditioner.NAME" where the preconditioner
+  /// can do it.
+  bool set_parameter(std::string_view name, double value) final;
 
  protected:
   /// Throws Unsupported where this method cannot work with the operator's shape or preconditioner;

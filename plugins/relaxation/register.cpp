@@ -1,8 +1,14 @@
+#include "sor.hpp"
 #include "ssor.hpp"
 
 #include <libsolve/plugin/register.hpp>
 
 LIBSOLVE_PLUGIN(registrar) {
+  registrar.add<relaxation::Sor>(
+      {.name = "sor",
+       .summary = "successive over-relaxation",
+       .paper = "Young, Iterative methods for solving partial difference equations of elliptic "
+                "type, Trans. AMS 76, 1954"});
   registrar.add<relaxation::Ssor>(
       {.name = "ssor",
        .summary = "one symmetric sweep of successive over-relaxation",

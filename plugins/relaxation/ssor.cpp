@@ -1,9 +1,9 @@
 #include "ssor.hpp"
 
-#include <cmath>
-#include <libsolve/core/errors.hpp>
 #include <libsolve/linear/ordering.hpp>
 #include <utility>
+
+#include "zero_diagonal.hpp"
 
 namespace relaxation {
 
@@ -24,27 +24,28 @@ void Ssor::setup(const LinearSystem& system) {
     num_colours_ = colouring.num_colours;
   }
   OrderedRows M = make_ordered_rows(A, std::move(order), RowPart::all);
-
-  std::vector<double> d(static_cast<size_t>(n));
+  refuse_zero_diagonal(M, "preconditioner 'ssor'");
+  SparseTriangle lower = lower_triangle(M, false);
   for (Index k = 0; k < n; ++k) {
-    d[k] = M.value[M.diagonal[k]];
-    if (d[k] == 0.0 || !std::isfinite(1.0 / d[k]))
-      throw NumericalError("preconditioner 'ssor': the diagonal in row " +
-                           std::to_string(M.order[k]) +
-                           " is zero; use 'ilu0', or order the rows so that none is");
+    const double d = M.value[M.diagonal[k]];
+    M.value[M.diagonal[k]] = 1.0;
+    for (GlobalIndex e = M.diagonal[k] + 1; e < M.begin[k + 1]; ++e) M.value[e] /= d;
   }
-  const double omega = options_.omega;
-  const double scale = 1.0 / (omega * (2.0 - omega));
-  for (Index k = 0; k < n; ++k) {
-    for (GlobalIndex e = M.begin[k]; e < M.diagonal[k]; ++e) M.value[e] *= omega / d[M.column[e]];
-    M.value[M.diagonal[k]] *= scale;
-    for (GlobalIndex e = M.diagonal[k] + 1; e < M.begin[k + 1]; ++e) M.value[e] *= omega * scale;
-  }
-  factors_ = {lower_triangle(M, true), upper_triangle(M)};
+  factors_ = {std::move(lower), upper_triangle(M)};
 }
 
 void Ssor::apply(const Vector& r, const Vector& z) {
-  factors_.solve(r.view(), z.view());
+  const double omega = options_.omega;
+  // y = (D + omega L)^-1 r;  z = (I + omega D^-1 U)^-1 omega (2 - omega) y
+  factors_.lower.solve(r.view(), z.view(), {.off_diagonal = omega});
+  factors_.upper.solve(z.view(), z.view(),
+                       {.right_hand_side = omega * (2.0 - omega), .off_diagonal = omega});
+}
+
+bool Ssor::set_parameter(std::string_view name, double value) {
+  if (name != "omega") return false;
+  options_.omega = value;
+  return true;
 }
 
 std::vector<Measure> Ssor::metrics() const {

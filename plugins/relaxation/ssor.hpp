@@ -1,5 +1,6 @@
 #pragma once
 
+#include <libsolve/core/tunable.hpp>
 #include <libsolve/linear/ordered_rows.hpp>
 #include <libsolve/linear/preconditioner.hpp>
 #include <libsolve/plugin/registry.hpp>
@@ -24,7 +25,7 @@ struct SsorOptions {
 /// one forward and one backward sweep of SOR from z = 0. Symmetric where A is, positive definite
 /// where D is positive besides.
 /// Cost: two triangular solves, 24 bytes an off-diagonal entry in all; storage the same.
-class Ssor final : public Preconditioner {
+class Ssor final : public Preconditioner, public Tunable {
  public:
   using Options = SsorOptions;
   Ssor(const Options& options, const Context&) : options_(options) {}
@@ -36,12 +37,14 @@ class Ssor final : public Preconditioner {
   double memory_bytes() const override { return factors_.memory_bytes(); }
   std::vector<Measure> metrics() const override;
   std::vector<std::string> notes() const override { return notes_; }
+  /// "omega", at no cost: it is not part of what setup() stores.
+  bool set_parameter(std::string_view name, double value) override;
 
  private:
   Options options_;
   bool is_symmetric_ = false;
   Index num_colours_ = 0;
-  TriangularFactors factors_;  ///< (D + omega L) D^-1 and (D + omega U) / (omega (2 - omega))
+  TriangularFactors factors_;  ///< D + L and I + D^-1 U
   std::vector<std::string> notes_;
 };
 

@@ -7,7 +7,6 @@
 #include <libsolve/linear/stencil_operator.hpp>
 #include <tests/support/preconditioners.hpp>
 
-#include "largest_eigenvalue.hpp"
 
 namespace {
 
@@ -86,33 +85,6 @@ TEST(Chebyshev, IsSymmetricAndPositiveDefiniteForAnyDiagonal) {
     }
     test::expect_fused_dots_agree(M, 30);
   }
-}
-
-/// D^-1 A of the 1D Laplacian with n rows has the largest eigenvalue 1 + cos(pi / (n + 1)).
-TEST(LargestEigenvalue, RitzValuesApproachItFromBelow) {
-  const Index n = 50;
-  const auto A = test::laplacian(n);
-  const Vector inverse_diagonal = test::to_vector(std::vector<double>(n, 0.5));
-  const double exact = 1.0 + std::cos(pi / (n + 1));
-  double last = 0.0;
-  for (const int steps : {2, 5, 10, 60}) {
-    const double estimate = chebyshev::estimate_largest_eigenvalue(*A, inverse_diagonal, steps, 1);
-    EXPECT_GE(estimate, last - 1e-12);
-    EXPECT_LE(estimate, exact * (1.0 + 1e-12));
-    last = estimate;
-  }
-  EXPECT_NEAR(last, exact, 1e-8);
-  EXPECT_GT(chebyshev::estimate_largest_eigenvalue(*A, inverse_diagonal, 10, 1), 0.9 * exact);
-}
-
-TEST(LargestEigenvalue, OfTridiagonalMatrices) {
-  EXPECT_DOUBLE_EQ(chebyshev::largest_tridiagonal_eigenvalue({3.0}, {}), 3.0);
-  EXPECT_NEAR(chebyshev::largest_tridiagonal_eigenvalue({2.0, 2.0}, {-1.0}), 3.0, 1e-14);
-  // 2 - 2 cos(k pi / (n + 1)).
-  const std::vector<double> d(20, 2.0);
-  const std::vector<double> e(19, -1.0);
-  EXPECT_NEAR(chebyshev::largest_tridiagonal_eigenvalue(d, e), 2.0 + 2.0 * std::cos(pi / 21.0),
-              1e-13);
 }
 
 TEST(Chebyshev, WorksOnGridOperatorsAndSameSeedGivesSameBounds) {
