@@ -89,6 +89,60 @@ def draw_convergence(axes, file):
                    loc="left")
 
 
+def is_sequence(file):
+    """A sequence of systems by a tuned solver: its history has a row for each system."""
+    return "history/cost" in file and "history/value" in file
+
+
+def draw_costs(axes, file):
+    cost = file["history/cost"][:]
+    system = np.arange(len(cost))
+    axes.plot(system, cost, color=COLOURS[0], lw=0, marker=".", ms=3, label="cost")
+    if "history/best_cost" in file:
+        axes.plot(system, file["history/best_cost"][:], color=INK, lw=0, marker=".", ms=1.5,
+                  label="best value for this system")
+    axes.set_xlabel("system")
+    axes.set_ylabel("cost")
+    if len(cost) and cost.max() > 20 * max(cost.min(), 1e-300):
+        axes.set_yscale("log")
+    axes.legend(loc="best", markerscale=3)
+    axes.grid(True, color=FAINT, lw=0.8)
+    axes.set_axisbelow(True)
+    status = text(file["report"].attrs["status"])
+    mean = f", {cost.mean():.4g} each in the mean" if len(cost) else ""
+    axes.set_title(f"{status}: {len(cost)} systems{mean}", loc="left")
+
+
+def draw_regret(axes, file):
+    """What was paid beyond the best fixed value in hindsight and the best value of each system."""
+    cost = file["history/cost"][:]
+    arm_costs = file["checkpoint/method/arm_costs"][:][:len(cost)]
+    arms = file["checkpoint/method/arms"][:]
+    cost = cost[len(cost) - len(arm_costs):]  # a resumed run has only its own history
+    system = np.arange(1, len(cost) + 1)
+    fixed = int(np.argmin(arm_costs.sum(axis=0)))
+    axes.plot(system, np.cumsum(cost - arm_costs[:, fixed]), color=COLOURS[0], lw=1.8,
+              label=f"over the best fixed value, {arms[fixed]:.4g}")
+    axes.plot(system, np.cumsum(cost - arm_costs.min(axis=1)), color=COLOURS[1], lw=1.8,
+              label="over the best value of each system")
+    axes.axhline(0.0, color=INK, lw=1, ls=(0, (4, 3)))
+    axes.set_xlabel("systems")
+    axes.set_ylabel("cumulative regret")
+    axes.legend(loc="best")
+    axes.grid(True, color=FAINT, lw=0.8)
+    axes.set_axisbelow(True)
+
+
+def draw_choices(axes, file):
+    value, context = file["history/value"][:], file["history/context"][:]
+    dots = axes.scatter(np.arange(len(value)), value, c=context, s=5, cmap="viridis", linewidths=0)
+    axes.figure.colorbar(dots, ax=axes, label="context", pad=0.01).outline.set_visible(False)
+    axes.set_xlabel("system")
+    axes.set_ylabel("chosen value")
+    axes.grid(True, color=FAINT, lw=0.8)
+    axes.set_axisbelow(True)
+
+
 def solid_cells(file, shape):
     """The mask of solid cells, where the file has one of the field's shape."""
     for group in ("data", "solution"):
@@ -208,14 +262,20 @@ def draw(path, picture):
     style()
     with h5py.File(path, "r") as file:
         fields = [n for n in file.get("solution", {}) if is_grid(file["solution"][n])][:MAX_FIELDS]
-        heights = [3.4] + [3.3 if min(file["solution"][n].shape) > 1 else 4.6 for n in fields]
+        curves = [draw_convergence]
+        if is_sequence(file):
+            curves = [draw_costs, draw_choices]
+            if "checkpoint/method/arm_costs" in file:
+                curves.insert(1, draw_regret)
+        heights = [3.4] * len(curves) + [3.3 if min(file["solution"][n].shape) > 1 else 4.6 for n in fields]
         figure = plt.figure(figsize=(10.5, sum(heights) + 0.9))
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0.38,
                                    left=0.08, right=0.9, bottom=0.6 / (sum(heights) + 0.9),
                                    top=1.0 - 1.05 / (sum(heights) + 0.9))
-        draw_convergence(figure.add_subplot(grid[0]), file)
+        for row, curve in enumerate(curves):
+            curve(figure.add_subplot(grid[row]), file)
         for row, name in enumerate(fields):
-            draw_slices(figure, grid[row + 1], file, name)
+            draw_slices(figure, grid[row + len(curves)], file, name)
         report = file["report"].attrs
         total = sum(heights) + 0.9
         figure.text(0.08, 1.0 - 0.28 / total, text(report.get("problem", "")), fontsize=13,

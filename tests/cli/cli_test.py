@@ -426,6 +426,66 @@ class Signals(Cli):
             self.assertEqual(self.bytes_of(self.results), before)
             os.remove(self.results + ".partial")
 
+    def resumed(self, case, stop, go_on):
+        """The results of a run, and of the same run stopped by `stop` and resumed with `go_on`."""
+        self.write("whole.toml", case)
+        self.check(0, "run", "whole.toml", "--quiet", "--output", "whole.h5")
+        self.check(3, "run", "whole.toml", "--quiet", *stop)
+        done = self.check(0, "run", "whole.toml", "--resume", "--json", *go_on)
+        return self.path("whole.h5"), self.results, json.loads(done.stdout)
+
+    @needs_h5py
+    def test_cg_resumes_to_the_same_digits(self):
+        for method in ("name = 'cg'", "name = 'cg'\npreconditioner = 'ssor'",
+                       "name = 'flexible-cg'\npreconditioner = 'jacobi'"):
+            with self.subTest(method=method):
+                whole, stopped, report = self.resumed(
+                    "[problem]\nsource = 'poisson'\nsize = [20, 20, 20]\n[method]\n" + method,
+                    ["--set", "method.max_iterations=12"], [])
+                self.assertTrue(any("goes on from the state" in note for note in report["notes"]))
+                with h5py.File(whole) as a, h5py.File(stopped) as b:
+                    self.assertEqual(a["report"].attrs["iterations"], b["report"].attrs["iterations"])
+                    self.assertTrue((a["solution/x"][()] == b["solution/x"][()]).all())
+                    self.assertEqual(list(a["history/iteration"]), list(b["history/iteration"]))
+                    self.assertTrue((a["history/residual_norm"][()] == b["history/residual_norm"][()]).all())
+                    self.assertNotIn("checkpoint/method", b)
+
+    @needs_h5py
+    def test_resume_with_other_options_starts_anew(self):
+        case = "[problem]\nsource = 'poisson'\nsize = [20, 20, 20]\n[method]\nname = 'cg'\n"
+        _, _, report = self.resumed(case, ["--set", "method.max_iterations=12"],
+                                    ["--set", "method.preconditioner=jacobi"])
+        self.assertTrue(any("other [method] options" in note for note in report["notes"]))
+
+    @needs_h5py
+    def test_sequence_resumes_to_the_same_choices(self):
+        case = ("[problem]\nsource = 'heat-sequence'\nsize = [12, 12]\nsystems = 300\n"
+                "[method]\nname = 'sequence'\nsolver = 'sor'\nparameter = 'omega'\ntuner = 'TUNER'\n")
+        for tuner in ("relax-prior", "chebcb"):
+            with self.subTest(tuner=tuner):
+                self.write("seq.toml", case.replace("TUNER", tuner))
+                self.check(0, "run", "seq.toml", "--quiet", "--output", "whole.h5")
+                self.check(3, "run", "seq.toml", "--quiet", "--time-limit", "0.001")
+                self.check(0, "run", "seq.toml", "--quiet", "--resume")
+                with h5py.File(self.path("whole.h5")) as a, h5py.File(self.results) as b:
+                    for column in ("cost", "value", "context"):
+                        self.assertEqual(list(a["history/" + column]), list(b["history/" + column]))
+                    self.assertTrue((a["solution/x"][()] == b["solution/x"][()]).all())
+                    self.assertEqual(b["report/measures/systems"][()], 300)
+
+    @needs_h5py
+    def test_sequence_with_oracles_is_drawn(self):
+        self.write("seq.toml", "[problem]\nsource = 'shifted-sequence'\nsystems = 60\n"
+                   "[method]\nname = 'sequence'\nsolver = 'sor'\nparameter = 'omega'\noracles = true\n")
+        self.check(0, "run", "seq.toml", "--quiet")
+        with h5py.File(self.results) as f:
+            costs = f["checkpoint/method/arm_costs"][()]
+            self.assertEqual(costs.shape, (60, 20))
+            self.assertAlmostEqual(f["metrics/mean_cost_best_of_each"][()], costs.min(axis=1).mean())
+            self.assertAlmostEqual(f["metrics/mean_cost_best_fixed"][()], costs.mean(axis=0).min())
+        self.check(0, "plot", self.results)
+        self.assertGreater(os.path.getsize(self.path("results.png")), 20000)
+
     @needs_h5py
     def test_resume_after_a_kill(self):
         process = self.start()

@@ -5,6 +5,7 @@
 #include <libsolve/adapters/sundials/matrix.hpp>
 #include <libsolve/adapters/sundials/nvector.hpp>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/tunable.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <new>
 #include <optional>
@@ -83,6 +84,7 @@ class StopAt final : public Monitor {
 
 struct Content {
   std::unique_ptr<LinearSolver> method;
+  TakesContext* takes_context = nullptr;  // the method, where it does
   Partition rows;
   std::shared_ptr<IntegratorProduct> product;  // null for the kind with a matrix
   std::shared_ptr<const LinearOperator> A;     // what the method is prepared for
@@ -142,13 +144,17 @@ int guarded(Content& c, const Function& f) noexcept {
   return code;
 }
 
-/// Tells the method the operator, where it is another one than before.
-void prepare(Content& c, std::shared_ptr<const LinearOperator> A) {
+/// Tells the method the operator, where it is another one than before, and its context.
+void prepare(Content& c, SUNMatrix matrix) {
+  const bool has_matrix = c.product == nullptr;
+  if (has_matrix && c.takes_context != nullptr) c.takes_context->set_context(context_of(matrix));
+  std::shared_ptr<const LinearOperator> A = c.product;
+  if (has_matrix) A = operator_of(matrix);
   if (A == c.A) return;
   c.A.reset();
   ++c.counts.num_setups;
   c.method->setup(LinearSystem(A, c.r, c.r));
-  c.A = std::move(A);
+  c.A = A;
 }
 
 int run(Content& c, const Vector& b, const Vector& x, double tolerance) {
@@ -230,7 +236,7 @@ int initialize(SUNLinearSolver S) {
 int setup(SUNLinearSolver S, SUNMatrix A) noexcept {
   Content& c = content(S);
   return guarded(c, [&] {
-    prepare(c, c.product != nullptr ? c.product : operator_of(A));
+    prepare(c, A);
     return success;
   });
 }
@@ -238,7 +244,7 @@ int solve(SUNLinearSolver S, SUNMatrix A, N_Vector x, N_Vector b, sunrealtype to
   Content& c = content(S);
   return guarded(c, [&] {
     ++c.counts.num_solves;
-    prepare(c, c.product != nullptr ? c.product : operator_of(A));
+    prepare(c, A);
     const Vector solution = as_vector(x, c.rows);
     if (c.is_zero_guess) fill(solution, 0.0);
     const int code = run(c, as_vector(b, c.rows), solution, tolerance);
@@ -282,6 +288,7 @@ SUNLinearSolver make(std::unique_ptr<LinearSolver> method, N_Vector like,
                      std::shared_ptr<IntegratorProduct> product, SUNContext context) {
   auto c = std::make_unique<Content>();
   c->method = std::move(method);
+  c->takes_context = dynamic_cast<TakesContext*>(c->method.get());
   c->rows = partition_of(like);
   c->product = std::move(product);
   c->r = Vector("sun::linear_solver::r", c->rows);

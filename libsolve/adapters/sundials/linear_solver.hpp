@@ -33,6 +33,8 @@ struct LinearSolverOptions {
 /// integrator try a smaller step; SUNLS_ATIMES_FAIL_* as the product said; SUNLS_PACKAGE_FAIL_UNREC
 /// for what no step size cures. reason_of() says it in words. Nothing is printed.
 ///
+/// A method that learns from solve to solve ("tuned") is told context_of() the matrix: gamma.
+///
 /// Vectors are of any kind that as_vector() takes, without a copy. From the second one on a
 /// successful solve on a grid allocates nothing, from Kokkos or the heap, with cg, flexible-cg,
 /// minres, bicgstab or gmres and jacobi or multigrid.

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <libsolve/adapters/sundials/matrix.hpp>
 #include <libsolve/adapters/sundials/nvector.hpp>
 #include <libsolve/core/errors.hpp>
@@ -154,6 +155,13 @@ void set_operator(SUNMatrix A, std::shared_ptr<const LinearOperator> L, double f
     throw Unsupported("set_operator() takes a matrix of libsolve::sun::make_matrix");
   content(A).shift = shift;
   content(A).terms.assign(1, OperatorTerm{factor, std::move(L)});
+}
+
+double context_of(SUNMatrix A) {
+  if (!is_matrix(A))
+    throw Unsupported("context_of() takes a matrix of libsolve::sun::make_matrix");
+  const Content& c = content(A);
+  return c.terms.empty() || c.shift == 0.0 ? 0.0 : std::abs(c.terms.front().factor / c.shift);
 }
 
 std::shared_ptr<const LinearOperator> operator_of(SUNMatrix A) {

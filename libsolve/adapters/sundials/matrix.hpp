@@ -24,6 +24,10 @@ LIBSOLVE_EXPORT void set_operator(SUNMatrix A, std::shared_ptr<const LinearOpera
 /// A as one operator; see operator_sum(). The same object until A changes.
 LIBSOLVE_EXPORT std::shared_ptr<const LinearOperator> operator_of(SUNMatrix A);
 
+/// |c_1 / s| of A = s I + sum of c_k L_k: gamma where A = I - gamma J and J = -L. 0 where there is no
+/// term or no shift. What methods that learn from one solve for the next are told as context.
+LIBSOLVE_EXPORT double context_of(SUNMatrix A);
+
 /// Whether `A` came from make_matrix() or was cloned from one.
 LIBSOLVE_EXPORT bool is_matrix(SUNMatrix A) noexcept;
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/tunable.hpp>
 #include <new>
 
 #include "sundials_test_support.hpp"
@@ -176,6 +177,32 @@ TEST_F(Solver, PreparesAnewOnlyWhereTheMatrixChanged) {
   EXPECT_EQ(sun::counts_of(S.get()).num_setups, 2);
   ASSERT_EQ(SUNLinSolSolve(S.get(), A_.get(), x.get(), b.get(), 1e-8), 0);
   EXPECT_LE(weighted_residual(nullptr), 1e-8 * (1 + 1e-6));
+}
+
+/// Keeps the contexts it was told, and divides by the diagonal.
+class ContextRecorder final : public LinearSolver, public TakesContext {
+ public:
+  explicit ContextRecorder(std::vector<double>& contexts) : contexts_(contexts) {}
+  void setup(const LinearSystem&) override {}
+  Report solve(LinearSystem&, Monitor&) override { return {}; }
+  void set_context(double context) override { contexts_.push_back(context); }
+
+ private:
+  std::vector<double>& contexts_;
+};
+
+/// A = I - gamma J with J = -L: the context is gamma.
+TEST_F(Solver, TellsTheMethodGammaAsContext) {
+  std::vector<double> contexts;
+  const sun::LinearSolverPointer S(
+      sun::make_linear_solver(std::make_unique<ContextRecorder>(contexts), b.get(), context_));
+  for (const double gamma : {0.25, 0.125}) {
+    sun::set_operator(A_.get(), heat_.L, -1.0);  // J
+    ASSERT_EQ(SUNMatScaleAddI(-gamma, A_.get()), 0);
+    EXPECT_EQ(sun::context_of(A_.get()), gamma);
+    ASSERT_EQ(SUNLinSolSetup(S.get(), A_.get()), 0);
+  }
+  EXPECT_EQ(contexts, (std::vector<double>{0.25, 0.125}));
 }
 
 TEST_F(Solver, TakesVectorsOfSundials) {

@@ -1,0 +1,7 @@
+#include <libsolve/linear/tuner.hpp>
+
+namespace libsolve {
+
+Tuner::~Tuner() = default;
+
+}  // namespace libsolve

@@ -1,0 +1,85 @@
+#include "sequence.hpp"
+
+#include <libsolve/core/errors.hpp>
+
+namespace tuning {
+
+namespace {
+
+/// The inner solves are not the run's iterations.
+class SystemMonitor final : public Monitor {
+ public:
+  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
+  bool wants_text() const override { return false; }
+};
+
+/// The history has a row for each system.
+std::vector<Sample> samples_of(const TunedSolve& tuned, const Report& report, double context) {
+  std::vector<Sample> out = {{"cost", tuned.cost()},
+                             {"value", tuned.value()},
+                             {"context", context}};
+  if (tuned.options().cost != "iterations")
+    out.push_back({"inner_iterations", static_cast<double>(report.iterations)});
+  if (tuned.options().oracles) out.push_back({"best_cost", tuned.oracle().best(tuned.oracle().num_systems() - 1)});
+  return out;
+}
+
+}  // namespace
+
+Report Sequence::solve(Problem& problem, Monitor& monitor) {
+  auto* sequence = dynamic_cast<LinearSystemSequence*>(&problem);
+  if (sequence == nullptr)
+    throw Unsupported("the method 'sequence' was given a problem of class '" +
+                      std::string(problem.problem_class()) +
+                      "'; it solves sequences of linear systems ('heat-sequence', ...)");
+  tuned_.begin(sequence->context_range());
+  SystemMonitor inner;
+  Report total;
+  total.status = Status::converged;
+  monitor.begin_phase("solve");
+  while (sequence->position() < sequence->size()) {
+    const double context = sequence->context();
+    const std::int64_t number = sequence->position();
+    Report report = tuned_.solve(sequence->current(), context, inner);
+    if (!report.converged()) {
+      total.status = report.status;
+      total.reason = "system " + std::to_string(number) + " (context " + format_number(context) +
+                     ", " + (tuned_.options().parameter.empty() ? "solver" : tuned_.options().parameter) + " " +
+                     tuned_.value_text() + "): " + report.reason;
+      break;
+    }
+    sequence->advance();
+    const std::vector<Sample> row = samples_of(tuned_, report, context);
+    const Verdict verdict = monitor.observe(sequence->position(), row);
+    if (verdict == Verdict::proceed || sequence->position() == sequence->size()) continue;
+    total.status = verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted;
+    total.reason = "stopped before system " + std::to_string(sequence->position()) + " of " +
+                   std::to_string(sequence->size());
+    break;
+  }
+  total.iterations = sequence->position();
+  if (total.reason.empty())
+    total.reason = std::to_string(sequence->size()) + " systems, " +
+                   format_number(tuned_.mean_cost()) + " " +
+                   tuned_.options().cost + " each in the mean";
+  total.measures = sequence->verify();
+  tuned_.summarise(total);
+  return total;
+}
+
+void Sequence::restore(const StateSource& state, const Problem& problem) {
+  const auto* sequence = dynamic_cast<const LinearSystemSequence*>(&problem);
+  if (sequence == nullptr) throw DataError("the stored state is that of a sequence of systems");
+  tuned_.restore(state, sequence->current());
+}
+
+Report Tuned::solve(LinearSystem& system, Monitor& monitor) {
+  Report report = tuned_.solve(system, context_, monitor);
+  if (!monitor.wants_text()) return report;
+  report.metrics.push_back({"tuned_value", tuned_.value(), ""});
+  report.notes.push_back("'" + tuned_.options().parameter + "' was " + tuned_.value_text() +
+                         ", chosen by '" + tuned_.options().tuner.name + "'");
+  return report;
+}
+
+}  // namespace tuning

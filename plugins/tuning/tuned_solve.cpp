@@ -1,0 +1,219 @@
+#include "tuned_solve.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/vector_kernels.hpp>
+
+namespace tuning {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point t) {
+  return std::chrono::duration<double>(Clock::now() - t).count();
+}
+
+/// Never stops and reads no text.
+class InnerMonitor final : public Monitor {
+ public:
+  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
+  bool wants_text() const override { return false; }
+};
+
+std::vector<double> arms(const TuningOptions& o) {
+  std::vector<double> values = o.values;
+  if (!o.words.empty()) {
+    values.clear();
+    for (size_t k = 0; k < o.words.size(); ++k) values.push_back(static_cast<double>(k));
+  } else if (o.parameter.empty()) {
+    values = {0.0};
+  } else if (values.empty()) {
+    for (int k = 0; k < o.count; ++k)
+      values.push_back(o.count == 1 ? o.low : o.low + (o.high - o.low) * k / (o.count - 1));
+  }
+  std::sort(values.begin(), values.end());
+  return values;
+}
+
+}  // namespace
+
+ComponentSpec TuningOptions::default_solver() {
+  ComponentSpec cg("cg");
+  cg.options.set("preconditioner", "ssor");
+  return cg;
+}
+
+void TuningOptions::check(const TuningOptions& o, const std::string& prefix,
+                            const SourceLocation& where, Diagnostics& problems) {
+  if (!(o.low <= o.high))
+    problems.add(where, prefix + "low",
+                 "must not be above high = " + format_number(o.high) + ", is " +
+                     format_number(o.low));
+  if (!o.words.empty() && !o.values.empty())
+    problems.add(where, prefix + "words", "an option has words or values, not both");
+  if (!o.words.empty() && o.parameter.empty())
+    problems.add(where, prefix + "parameter", "must name the option that takes the words");
+  if (!o.context_range.empty() &&
+      (o.context_range.size() != 2 || !(o.context_range[0] < o.context_range[1])))
+    problems.add(where, prefix + "context_range", "must be two numbers, the smaller one first");
+}
+
+TunedSolve::TunedSolve(const TuningOptions& options, const Context& context)
+    : options_(options),
+      solver_(options.solver, options.parameter, options.words, context),
+      tuner_(context.make<Tuner>(options.tuner)),
+      oracle_(arms(options)) {
+  space_.parameter = options.parameter;
+  space_.values = arms(options);
+  space_.is_continuous = options.words.empty() && options.values.empty() && options.count > 1;
+  // Options that do not exist are refused now, not at the first system.
+  solver_.with(space_.values.front(), -1.0);
+}
+
+TunedSolve::~TunedSolve() = default;
+
+void TunedSolve::begin(std::optional<std::pair<double, double>> range) {
+  if (begun_) return;
+  if (!options_.context_range.empty())
+    range = {{options_.context_range[0], options_.context_range[1]}};
+  if (range) std::tie(space_.context_low, space_.context_high) = *range;
+  tuner_->begin(space_);
+  begun_ = true;
+}
+
+double TunedSolve::tolerance(const LinearSystem& system) const {
+  if (options_.stop_by != "initial-residual") return -1.0;
+  const Vector r = system.b().like("sequence::r");
+  return options_.reduction * std::sqrt(system.A().residual(system.b(), system.x(), r));
+}
+
+double TunedSolve::cost_of(const Report& report, double seconds) const {
+  return options_.cost == "seconds" ? seconds
+                                    : std::max(1.0, static_cast<double>(report.iterations));
+}
+
+void TunedSolve::play_all_arms(LinearSystem& system, double absolute) {
+  const Vector start = system.x().like("sequence::start");
+  copy(system.x(), start);
+  InnerMonitor inner;
+  std::vector<double> costs;
+  for (const double value : space_.values) {
+    const auto begin = Clock::now();
+    const Report report = solver_.with(value, absolute).solve(system, inner);
+    costs.push_back(cost_of(report, seconds_since(begin)));
+    copy(start, system.x());
+  }
+  oracle_.add(costs);
+}
+
+Report TunedSolve::solve(LinearSystem& system, double context, Monitor& monitor) {
+  begin({});
+  const double absolute = tolerance(system);
+  if (options_.oracles) play_all_arms(system, absolute);
+  const auto decision = Clock::now();
+  value_ = tuner_->choose({.context = context,
+                           .system = &system,
+                           .reduction = absolute < 0.0 ? 1e-8 : options_.reduction});
+  totals_.decision_s += seconds_since(decision);
+  const auto start = Clock::now();
+  Report report = solver_.with(value_, absolute).solve(system, monitor);
+  const double seconds = seconds_since(start);
+  cost_ = cost_of(report, seconds);
+  const auto learning = Clock::now();
+  tuner_->observe(cost_);
+  totals_.decision_s += seconds_since(learning);
+  totals_.systems += 1.0;
+  totals_.cost += cost_;
+  totals_.iterations += static_cast<double>(report.iterations);
+  totals_.solve_s += seconds;
+  return report;
+}
+
+void TunedSolve::summarise(Report& report) const {
+  report.counts.push_back({"systems", totals_.systems, ""});
+  report.counts.push_back({"inner_iterations", totals_.iterations, ""});
+  report.counts.push_back({"solvers_made", static_cast<double>(solver_.num_made()), ""});
+  report.seconds.push_back({"solve", totals_.solve_s, "s"});
+  report.seconds.push_back({"decisions", totals_.decision_s, "s"});
+  const char* unit = options_.cost == "seconds" ? "s" : "";
+  const double systems = std::max(totals_.systems, 1.0);
+  report.metrics.push_back({"mean_cost", totals_.cost / systems, unit});
+  report.metrics.push_back({"extra_products", tuner_->extra_products(), ""});
+  report.metrics.push_back({"decision_seconds", totals_.decision_s / systems, "s"});
+  if (!options_.oracles || oracle_.num_systems() == 0) return;
+  const auto counted = static_cast<double>(oracle_.num_systems());
+  const size_t fixed = oracle_.best_fixed();
+  report.metrics.push_back({"best_fixed_value", oracle_.values()[fixed], ""});
+  report.metrics.push_back({"mean_cost_best_fixed", oracle_.total(fixed) / counted, unit});
+  report.metrics.push_back({"mean_cost_best_of_each", oracle_.total_of_best() / counted, unit});
+}
+
+// ---- stopping and going on -----------------------------------------------------------------------
+
+namespace {
+
+constexpr const char* tuner_prefix = "tuner_";
+
+/// The part of a state whose names begin with a prefix.
+class Prefixed final : public StateSource {
+ public:
+  Prefixed(const StateSource& all, std::string prefix) : all_(all), prefix_(std::move(prefix)) {}
+  bool has(std::string_view name) const override { return all_.has(full(name)); }
+  std::vector<double> numbers(std::string_view name) const override {
+    return all_.numbers(full(name));
+  }
+  void read(std::string_view name, const Field& into) const override {
+    all_.read(full(name), into);
+  }
+
+ private:
+  std::string full(std::string_view name) const { return prefix_ + std::string(name); }
+  const StateSource& all_;
+  std::string prefix_;
+};
+
+}  // namespace
+
+std::vector<Field> TunedSolve::state() const {
+  if (!begun_) return {};
+  std::vector<Field> fields = {
+      numbers_field("totals",
+                    {totals_.systems, totals_.cost, totals_.iterations, totals_.decision_s,
+                     totals_.solve_s, space_.context_low, space_.context_high},
+                    "systems, cost, iterations, seconds deciding and solving, context range"),
+      numbers_field("arms", oracle_.values(), "the values to choose from")};
+  if (options_.oracles && oracle_.num_systems() > 0) {
+    fields.push_back(numbers_field("arm_costs", oracle_.costs(),
+                                   "what each value costs in each system, (systems, arms)"));
+    fields.back().shape = {static_cast<GlobalIndex>(oracle_.num_systems()),
+                           static_cast<GlobalIndex>(oracle_.values().size())};
+  }
+  for (Field& field : tuner_->state()) {
+    field.name = tuner_prefix + field.name;
+    fields.push_back(std::move(field));
+  }
+  return fields;
+}
+
+void TunedSolve::restore(const StateSource& state, const Problem& problem) {
+  if (!state.has("totals")) return;
+  const std::vector<double> t = state.numbers("totals");
+  if (t.size() != 7) throw DataError("the stored sequence has other totals than this one");
+  if (state.numbers("arms") != oracle_.values())
+    throw DataError("the stored run chose between other values than this one");
+  totals_ = {t[0], t[1], t[2], t[3], t[4]};
+  begin({{t[5], t[6]}});
+  if (options_.oracles && state.has("arm_costs")) {
+    const std::vector<double> costs = state.numbers("arm_costs");
+    const size_t arms = oracle_.values().size();
+    for (size_t i = 0; i + arms <= costs.size(); i += arms)
+      oracle_.add({costs.begin() + static_cast<std::ptrdiff_t>(i),
+                   costs.begin() + static_cast<std::ptrdiff_t>(i + arms)});
+  }
+  tuner_->restore(Prefixed(state, tuner_prefix), problem);
+}
+
+}  // namespace tuning
