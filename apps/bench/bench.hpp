@@ -36,6 +36,16 @@ struct KernelRow {
   double bar = 0.0;       ///< least fraction asked for; 0 = none
 };
 
+/// One line of `learn`, on one thread.
+struct LearnRow {
+  std::string name;
+  std::string size;
+  double flops_per_unknown = 0.0;
+  double seconds_per_unknown = 0.0;
+  double fraction = 0.0;  ///< of what one core does in multiply-adds on registers
+  double bar = 0.0;       ///< least fraction asked for; 0 = none
+};
+
 /// One solve of the suite: what to run and what is asked of it (0 = nothing).
 struct SolveCase {
   std::string name;
@@ -70,6 +80,8 @@ struct SolveRow {
 };
 
 std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad);
+/// Convolutions of networks against the multiply-add units.
+std::vector<LearnRow> run_learn(const Settings& settings);
 SolveRow run_solve(const Settings& settings, const Triad& triad, const libsolve::Registry& registry,
                    const SolveCase& c, const libsolve::Value& method);
 /// The Speed section of the specification; `filter` keeps the cases whose name contains it.
@@ -83,5 +95,6 @@ void print_solve_header();
 void print(const SolveRow& row);
 nlohmann::json to_json(const KernelRow& row);
 nlohmann::json to_json(const SolveRow& row);
+nlohmann::json to_json(const LearnRow& row);
 
 }  // namespace bench

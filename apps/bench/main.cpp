@@ -26,6 +26,7 @@ the operator, x and b.
 
 Examples:
   libsolve-bench kernels
+  libsolve-bench learn
   libsolve-bench solve --size 128 --case constant
   libsolve-bench solve --size 100 --case blocks --set method.preconditioner.cycle=W
   OMP_NUM_THREADS=1 libsolve-bench suite --json suite.json
@@ -96,6 +97,11 @@ int run(const std::string& command, const Arguments& arguments) {
       out["rows"].push_back(bench::to_json(row));
       passed = passed && row.fraction >= row.bar;
     }
+  } else if (command == "learn") {
+    for (const auto& row : bench::run_learn(arguments.settings)) {
+      out["rows"].push_back(bench::to_json(row));
+      passed = passed && row.fraction >= row.bar;
+    }
   } else {
     libsolve::Registry registry;
     libsolve::load_plugins(registry);
@@ -140,6 +146,8 @@ int main(int argc, char** argv) {
   parser.add_option("--json", arguments.json, "also write everything to this file");
   auto* kernels =
       parser.add_subcommand("kernels", "level 1, stencil and SpMV, as fractions of triad");
+  auto* learn = parser.add_subcommand(
+      "learn", "convolutions of networks, as fractions of a core's multiply-adds");
   auto* solve = parser.add_subcommand("solve", "one Poisson problem");
   auto* suite = parser.add_subcommand("suite", "all cases that have a bar");
   solve->add_option("--size", arguments.size, "cells: one number for a cube, or one for each axis")
@@ -167,7 +175,7 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "--clock cpu needs one thread: set OMP_NUM_THREADS=1\n");
       return 2;
     }
-    const std::string command = *kernels ? "kernels" : (*solve ? "solve" : "suite");
+    const std::string command = *kernels ? "kernels" : *learn ? "learn" : *solve ? "solve" : "suite";
     return run(command, arguments);
   } catch (const libsolve::Error& error) {
     fmt::print(stderr, "libsolve-bench: {}\n", error.what());

@@ -81,9 +81,17 @@ void convolve_tile(const Convolution<T>& a, int o0, int k0) {
       for (int k = 0; k < KT; ++k)
         for (int v = 0; v < XV; ++v) sum[o][k][v] = b;
     }
+    for (int o = 0; o < CO; ++o)
+      for (int k = 0; k < KT; ++k)
+        for (int v = 0; v < XV; ++v)
+          __builtin_prefetch(a.y + (o0 + o) * channel + first + k * plane + f + (XV + v) * W, 1);
     const T* w = block;
     for (int i = 0; i < a.inputs; ++i) {
       const T* const corner = a.x + i * channel + lowest + f;
+      // What the next registers need first: the last row they touch, on every plane.
+      for (int kz = 0; kz < KT + KZ - 1; ++kz)
+        for (int v = 0; v < XV; ++v)
+          __builtin_prefetch(corner + (ey - 1) * row + kz * plane + (XV + v) * W + ex - 1);
       for (int dy = 0; dy < ey; ++dy)
         for (int dx = 0; dx < ex; ++dx, w += KZ * CO) {
           const T* p = corner + dy * row + dx;
