@@ -122,6 +122,8 @@ libsolve_row(Kokkos "${kokkos_found_how}" "${Kokkos_VERSION}" "kernels; ${kokkos
 set(LIBSOLVE_HAVE_CUDA ${LIBSOLVE_ENABLE_CUDA})
 if(LIBSOLVE_ENABLE_CUDA)
   libsolve_row(CUDA found "${CMAKE_CUDA_COMPILER_VERSION}" "GPU kernels, ${LIBSOLVE_CUDA_ARCH}")
+  # std::array is indexed in kernels: constexpr on the host, and on the device with this flag only.
+  string(APPEND CMAKE_CUDA_FLAGS " --expt-relaxed-constexpr")
   # Kokkos 4.7 against CUDA 13; harmless with older ones.
   string(APPEND CMAKE_CUDA_FLAGS " -include ${CMAKE_CURRENT_LIST_DIR}/kokkos/cuda13_compat.h")
 else()
