@@ -90,8 +90,9 @@ double TunedSolve::tolerance(const LinearSystem& system) const {
   return options_.reduction * std::sqrt(system.A().residual(system.b(), system.x(), r));
 }
 
-double TunedSolve::cost_of(const Report& report, double seconds) const {
-  return options_.cost == "seconds" ? seconds
+/// The same on all ranks: seconds are those of the slowest.
+double TunedSolve::cost_of(const Report& report, const LinearSystem& system, double seconds) const {
+  return options_.cost == "seconds" ? system.b().communicator().max(seconds)
                                     : std::max(1.0, static_cast<double>(report.iterations));
 }
 
@@ -103,7 +104,7 @@ void TunedSolve::play_all_arms(LinearSystem& system, double absolute) {
   for (const double value : space_.values) {
     const auto begin = Clock::now();
     const Report report = solver_.with(value, absolute).solve(system, inner);
-    costs.push_back(cost_of(report, seconds_since(begin)));
+    costs.push_back(cost_of(report, system, seconds_since(begin)));
     copy(start, system.x());
   }
   oracle_.add(costs);
@@ -121,7 +122,7 @@ Report TunedSolve::solve(LinearSystem& system, double context, Monitor& monitor)
   const auto start = Clock::now();
   Report report = solver_.with(value_, absolute).solve(system, monitor);
   const double seconds = seconds_since(start);
-  cost_ = cost_of(report, seconds);
+  cost_ = cost_of(report, system, seconds);
   const auto learning = Clock::now();
   tuner_->observe(cost_);
   totals_.decision_s += seconds_since(learning);

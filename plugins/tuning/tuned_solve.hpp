@@ -83,7 +83,7 @@ class TunedSolve final : public Resumable {
     double systems = 0.0, cost = 0.0, iterations = 0.0, decision_s = 0.0, solve_s = 0.0;
   };
   double tolerance(const LinearSystem& system) const;
-  double cost_of(const Report& report, double seconds) const;
+  double cost_of(const Report& report, const LinearSystem& system, double seconds) const;
   void play_all_arms(LinearSystem& system, double tolerance);
 
   TuningOptions options_;
