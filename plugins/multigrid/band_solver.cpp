@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <libsolve/core/types.hpp>
 
+#include "cost.hpp"
 #include "pc_level.hpp"
 
 namespace multigrid {
@@ -18,6 +19,10 @@ class BandSolver final : public CoarseSolver<Real> {
   Shape shape() const override { return shape_; }
   std::size_t bytes() const override {
     return sizeof(double) * (lower_.size() + 2 * x_.size()) + sizeof(Real) * copy_.size();
+  }
+  Work work() const override {
+    const double entries = double(n_) * width_;
+    return {cost::band_setup * entries * width_, cost::band * entries};
   }
   void solve(const ConstView<Real>& rhs, const View<Real>& z) override;
 

@@ -57,6 +57,24 @@ std::unique_ptr<Hierarchy<Real>> build_box_hierarchy(const LevelOperator<Real>& 
   return build_box_hierarchy<Real>(natural_operator(full), 1.0, options);
 }
 
+template <class Real>
+void add_box_hierarchy(Hierarchy<Real>& hierarchy, const LevelOperator<Real>& op,
+                       const BoxOptions& options) {
+  const LevelOperator<Real> full = expanded(squeezed(op));
+  const SplitOperator<Real> fine = split_operator<Real>(natural_operator(full));
+  const auto axes = choose_axes(natural_operator(full), options.semi_coarsening);
+  if ((!axes[0] && !axes[1] && !axes[2]) || full.shape.size() <= options.direct_size) {
+    hierarchy.set_coarse_solver(make_band_solver<Real>(band_matrix(op)));
+    return;
+  }
+  BoxCoarse<Real> coarse = coarsen_box(fine, axes);
+  hierarchy.add(make_box_fine_level(fine, coarse.weights, options.smoothing));
+  add_box_levels(hierarchy, std::move(coarse.op), std::move(coarse.elements), options);
+}
+
+template void add_box_hierarchy(Hierarchy<float>&, const LevelOperator<float>&, const BoxOptions&);
+template void add_box_hierarchy(Hierarchy<double>&, const LevelOperator<double>&,
+                                const BoxOptions&);
 template void add_box_levels(Hierarchy<float>&, BoxOperator<float>, BoxElements<float>,
                              const BoxOptions&);
 template void add_box_levels(Hierarchy<double>&, BoxOperator<double>, BoxElements<double>,

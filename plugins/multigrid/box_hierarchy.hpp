@@ -36,6 +36,11 @@ void add_box_levels(Hierarchy<Real>& hierarchy, BoxOperator<Real> op, BoxElement
 /// Whether the cycle goes twice below a step that takes `fine` cells to `coarse`.
 inline bool repeats(std::int64_t fine, std::int64_t coarse) { return fine >= 3 * coarse; }
 
+/// From a 7-point operator down, below the levels that `hierarchy` has.
+template <class Real>
+void add_box_hierarchy(Hierarchy<Real>& hierarchy, const LevelOperator<Real>& op,
+                       const BoxOptions& options);
+
 /// The same operator with axes of one cell moved as `squeezed` says.
 template <class Real>
 LevelOperator<Real> squeezed(const LevelOperator<Real>& op);

@@ -356,6 +356,8 @@ class BoxTransfer {
     return (weights_.size() + padded_.size()) * sizeof(Real);
   }
 
+  [[nodiscard]] Work work() const { return {}; }
+
   void begin_restriction(Real*) const {
     std::fill(padded_.data(), padded_.data() + padded_.size(), Real(0));
   }

@@ -67,6 +67,8 @@ const char* to_text(Coarsening coarsening) {
       return "piecewise-constant";
     case Coarsening::operator_dependent:
       return "operator-dependent";
+    case Coarsening::aligned:
+      return "aligned";
     default:
       return "connected-pieces";
   }

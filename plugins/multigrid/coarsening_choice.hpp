@@ -10,7 +10,8 @@ enum class Coarsening {
   piecewise_constant,  ///< pc_level.hpp: coefficients that vary little, Dirichlet solids
   operator_dependent,  ///< box_hierarchy.hpp: jumps, aligned with the coarse grids or not;
                        ///< anisotropy
-  connected_pieces     ///< pieces_level.hpp: solids with Neumann walls
+  connected_pieces,    ///< pieces_level.hpp: solids with Neumann walls
+  aligned              ///< aligned.hpp: jumps on planes, at any place
 };
 
 struct CoarseningChoice {
@@ -30,7 +31,8 @@ struct CoarseningChoice {
 ///   piecewise constants along one axis take 15 (cheaper ones);
 /// - couplings along one axis are, on average and relative to the diagonal, less than half of those
 ///   along another: operator_dependent. Both kinds of levels halve the strong axes only;
-/// - the largest coupling is more than ten times the smallest that is not zero: operator_dependent;
+/// - the largest coupling is more than ten times the smallest that is not zero: operator_dependent
+///   (multigrid asks aligned_grid() then);
 /// - otherwise piecewise_constant.
 /// Iterations measured to 1e-8 behind each choice: README.md.
 template <class From>

@@ -70,6 +70,24 @@ std::size_t Hierarchy<Real>::bytes() const {
 }
 
 template <class Real>
+Work Hierarchy<Real>::work(CycleKind kind) const {
+  Work sum;
+  double v = 1, w = 1, f = 1;  // visits: W doubles, F adds a V cycle
+  for (const auto& s : levels_) {
+    const Work here = s.level->work();
+    const double visits = kind == CycleKind::v ? v : kind == CycleKind::w ? w : f;
+    sum += {here.setup, visits * here.visit};
+    if (s.repeat_below) {
+      w *= 2;
+      f += 1;
+    }
+  }
+  const Work last = coarse_->work();
+  sum += {last.setup, (kind == CycleKind::v ? v : kind == CycleKind::w ? w : f) * last.visit};
+  return sum;
+}
+
+template <class Real>
 void Hierarchy<Real>::visit(int l, CycleKind kind, Start start, const Rhs<Real>& rhs,
                             Result<Real>& result) {
   Stored& here = levels_[l];

@@ -37,6 +37,8 @@ class Hierarchy {
   [[nodiscard]] int num_levels() const { return int(levels_.size()) + 1; }
   [[nodiscard]] const Level<Real>& level(int l) const { return *levels_[l].level; }
   [[nodiscard]] std::size_t bytes() const;
+  /// Set-up and one cycle.
+  [[nodiscard]] Work work(CycleKind kind) const;
 
  private:
   struct Stored {

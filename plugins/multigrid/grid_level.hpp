@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cost.hpp"
 #include "split_operator.hpp"
 #include "split_rows.hpp"
 
@@ -20,8 +21,8 @@ struct GridSmoothing {
 };
 
 /// Gauss-Seidel in the colours of Op (SevenPoint or TwentySevenPoint). On the host all sweeps of a
-/// call and the transfer go through memory once. Transfer has, beside halved(), coarse_shape() and
-/// bytes(), for the host
+/// call and the transfer go through memory once. Transfer has, beside halved(), coarse_shape(),
+/// bytes() and work(), for the host
 ///   begin_restriction(coarse);  restrict_cubes(g, J, K, scratch, coarse) for every row (J, K) of
 ///   cubes, each by one thread, rows of one plane K by the same;  end_restriction(coarse);
 ///   begin_prolongation(coarse);  prolong_row(g, j, k, coarse) for every row,
@@ -37,6 +38,13 @@ class GridLevel final : public Level<Real> {
   Shape shape() const override { return {{g_.nx, g_.ny, g_.nz}}; }
   Shape coarse_shape() const override { return t_.coarse_shape(); }
   std::size_t bytes() const override { return bytes_; }
+  Work work() const override {
+    const double stored = 2.0 * g_.half * g_.ny * g_.nz;
+    Work sum{stored * (finest ? cost::seven_point_setup : cost::full_box_setup),
+             stored * (finest ? cost::seven_point : cost::full_box) *
+                 cost::sweeps(smoothing_.pre_sweeps, smoothing_.post_sweeps)};
+    return sum += t_.work();
+  }
   void descend(const Rhs<Real>& rhs, Start start, const View<Real>& coarse_rhs) override {
     const Source<Real> source{rhs.level.data(), rhs.outer.data(), rhs.scale};
     if constexpr (levels_on_host)

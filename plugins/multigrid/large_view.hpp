@@ -8,6 +8,15 @@
 
 namespace multigrid {
 
+inline Kokkos::View<int*, MemSpace> index_view(const std::vector<int>& v) {
+  const Kokkos::View<const int*, Kokkos::HostSpace, Kokkos::MemoryUnmanaged> host(v.data(),
+                                                                                  v.size());
+  Kokkos::View<int*, MemSpace> out(
+      Kokkos::view_alloc("multigrid::indices", Kokkos::WithoutInitializing), v.size());
+  Kokkos::deep_copy(out, host);
+  return out;
+}
+
 /// Planes a power of two apart would compete for the same lines of the cache (1 MiB, 8 ways: 128
 /// KiB apart); this pads a plane of n numbers so that any seven of them are spread.
 inline std::ptrdiff_t plane_stride(std::ptrdiff_t n, std::size_t size) {

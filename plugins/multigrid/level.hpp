@@ -64,6 +64,18 @@ enum class Start {
   continued  ///< z as the last `ascend` left it: second visit (W and F cycles); same rhs as before
 };
 
+/// Time of a level in doubles that STREAM triad moves meanwhile (8 bytes each), counted from the
+/// numbers it stores with factors fitted to measurements (cost.hpp): 0.2 ln of the time or so.
+struct Work {
+  double setup = 0.0;
+  double visit = 0.0;  ///< descend and ascend
+  Work& operator+=(const Work& w) {
+    setup += w.setup;
+    visit += w.visit;
+    return *this;
+  }
+};
+
 /// One level: operator, smoother, and the transfers to and from the next coarser one.
 template <class Real>
 class Level {
@@ -93,6 +105,9 @@ class Level {
 
   /// Bytes held, for the report.
   [[nodiscard]] virtual std::size_t bytes() const = 0;
+
+  /// What choices between cycles compare: numbers that are counted, never timed.
+  [[nodiscard]] virtual Work work() const = 0;
 };
 
 /// What the coarsest level does: z = A^+ rhs, exactly (to rounding).
@@ -103,6 +118,7 @@ class CoarseSolver {
   [[nodiscard]] virtual Shape shape() const = 0;
   virtual void solve(const ConstView<Real>& rhs, const View<Real>& z) = 0;
   [[nodiscard]] virtual std::size_t bytes() const = 0;
+  [[nodiscard]] virtual Work work() const = 0;
 };
 
 /// The 7-point operator of one level while the hierarchy is being built (natural order):

@@ -7,8 +7,10 @@
 #include <libsolve/core/text.hpp>
 #include <limits>
 
+#include "aligned.hpp"
 #include "box_hierarchy.hpp"
 #include "coarsening_choice.hpp"
+#include "cost.hpp"
 #include "pieces_level.hpp"
 #include "rank_setup.hpp"
 
@@ -126,6 +128,7 @@ struct Multigrid::Cycle {
   virtual DotPair run(const Vector& r, double scale, const Vector& z, const Vector* q) = 0;
   virtual double bytes() const = 0;
   virtual int num_levels() const = 0;
+  virtual Work work() const { return {}; }
 };
 
 template <class Real>
@@ -147,6 +150,7 @@ struct Multigrid::CycleOf final : Multigrid::Cycle {
   }
   double bytes() const override { return static_cast<double>(hierarchy->bytes()); }
   int num_levels() const override { return hierarchy->num_levels(); }
+  Work work() const override { return hierarchy->work(kind); }
 };
 
 /// On several ranks: r and z go to the boxes of the cycle and back.
@@ -251,6 +255,8 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
         "smallest eigenvalues, and the preconditioner turns indefinite; take \"auto\" or "
         "\"double\"");
 
+  krylov_work_ = (A->is_constant() ? cost::krylov_constant : cost::krylov_variable) *
+                 double(A->grid().num_cells());
   const CoarseningChoice choice = choose_coarsening(*A);
   std::string precision = options_.precision;
   std::string why;
@@ -266,8 +272,12 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
   const auto build = [&](auto real) {
     using Real = decltype(real);
     Coarsening coarsening = choice.coarsening;
+    std::optional<CutGrid> cuts;
+    if (options_.coarsening == "auto" && coarsening == Coarsening::operator_dependent)
+      cuts = aligned_grid(*A, options_.semi_coarsening);
+    if (cuts) coarsening = Coarsening::aligned;
     for (const Coarsening c : {Coarsening::piecewise_constant, Coarsening::operator_dependent,
-                               Coarsening::connected_pieces})
+                               Coarsening::connected_pieces, Coarsening::aligned})
       if (options_.coarsening == to_text(c)) coarsening = c;
     // A direct solve needs no coarse grids of any kind, and its dot products are sums in double:
     // with an M this near to A^-1 conjugate gradients would magnify the rounding of float sums.
@@ -286,6 +296,13 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
     // The eight colours of these levels reach further than the cells around: near to cuts M is not
     // its own transpose.
     if (over_ranks && coarsening == Coarsening::operator_dependent) symmetric_ = false;
+    if (coarsening == Coarsening::aligned && A->is_constant())
+      coarsening = Coarsening::piecewise_constant;
+    if (over_ranks && coarsening == Coarsening::aligned)
+      throw libsolve::Unsupported(
+          "multigrid has coarsening = \"aligned\" on one rank only, this is one of " +
+          std::to_string(A->row_partition().communicator().size()) +
+          "; take \"auto\"");
     if (over_ranks) {
       auto cycle = std::make_unique<CycleOverRanks<Real>>(
           *A, coarsening == Coarsening::piecewise_constant
@@ -304,6 +321,9 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
       switch (coarsening) {
         case Coarsening::piecewise_constant:
           cycle->hierarchy = build_hierarchy<Real>(finest(), h);
+          break;
+        case Coarsening::aligned:
+          cycle->hierarchy = build_aligned_hierarchy<Real>(finest(), h, box, cuts);
           break;
         case Coarsening::operator_dependent:
           // variable coefficients go into the levels without a copy in between
@@ -353,6 +373,12 @@ DotPair Multigrid::apply_with_dots(const Vector& r, const Vector& z, const Vecto
       dots = cycle_->run(r, std::ldexp(1.0, -std::ilogb(all)), z, q);
   }
   return dots;
+}
+
+Work Multigrid::work() const {
+  Work sum = cycle_ ? cycle_->work() : Work{};
+  if (sum.visit > 0) sum.visit += krylov_work_;
+  return sum;
 }
 
 double Multigrid::memory_bytes() const {

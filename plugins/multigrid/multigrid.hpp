@@ -32,9 +32,11 @@ struct MultigridOptions {
     using libsolve::Range;
     f.add(
         "coarsening", &O::coarsening,
-        libsolve::Choices{{"auto", "piecewise-constant", "operator-dependent", "connected-pieces"}},
+        libsolve::Choices{{"auto", "piecewise-constant", "aligned", "operator-dependent",
+                            "connected-pieces"}},
         "kind of coarse levels; auto: connected-pieces for solids with Neumann walls, "
-        "operator-dependent for jumping or anisotropic coefficients, else piecewise-constant");
+        "aligned where jumps lie on planes (one rank), operator-dependent for other jumping or "
+        "anisotropic coefficients, else piecewise-constant");
     f.add("cycle", &O::cycle, libsolve::Choices{{"auto", "V", "W", "F"}},
           "order of the visits to coarse levels; auto: V where coefficients are constant and "
           "coarsening is piecewise-constant, else W");
@@ -83,6 +85,9 @@ class Multigrid final : public libsolve::Preconditioner {
   std::vector<libsolve::Measure> metrics() const override;
   std::vector<std::string> notes() const override { return {note_}; }
 
+  /// Set-up and one step of flexible CG with this cycle (cost.hpp); zeros over several ranks.
+  Work work() const;
+
  private:
   struct Cycle;
   template <class Real>
@@ -92,6 +97,7 @@ class Multigrid final : public libsolve::Preconditioner {
 
   Options options_;
   bool symmetric_ = false;
+  double krylov_work_ = 0.0;
   std::string note_;
   std::unique_ptr<Cycle> cycle_;
 };

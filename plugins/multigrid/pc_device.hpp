@@ -70,11 +70,24 @@ struct RestrictCell {
     const std::ptrdiff_t row = index / t.cnx;
     const int cj = int(row % t.cny);
     const int ck = int(row / t.cny);
-    const int j0 = t.y ? 2 * cj : cj;
-    const int k0 = t.z ? 2 * ck : ck;
-    const int j1 = t.y && j0 + 1 < g.ny ? j0 + 2 : j0 + 1;
-    const int k1 = t.z && k0 + 1 < g.nz ? k0 + 2 : k0 + 1;
+    const int j0 = t.first_j(cj);
+    const int k0 = t.first_k(ck);
+    const int j1 = t.ends_j(j0, g.ny) ? j0 + 1 : j0 + 2;
+    const int k1 = t.ends_k(k0, g.nz) ? k0 + 1 : k0 + 2;
     Real acc[2] = {0, 0};
+    if (t.is_cut()) {
+      Real sum = 0;
+      for (int k = k0; k < k1; ++k)
+        for (int j = j0; j < j1; ++j)
+          for (int c = 0; c < (red_only ? 1 : 2); ++c) {
+            const int o = (c + j + k) & 1;
+            for (const int at : {t.child_a[ci], t.child_b[ci]})
+              if (at < 2 * g.half && at / g.half == o)
+                sum += HalfRow<Real, Variable>(g, c, j, k).residual(at % g.half);
+          }
+      coarse[index] = sum;
+      return;
+    }
     for (int k = k0; k < k1; ++k)
       for (int j = j0; j < j1; ++j)
         for (int c = 0; c < (red_only ? 1 : 2); ++c) {
@@ -98,12 +111,12 @@ struct ProlongCell {
     const std::ptrdiff_t row = index / g.half;
     const int j = int(row % g.ny);
     const int k = int(row / g.ny);
-    const Real* from =
-        coarse + (std::ptrdiff_t(t.z ? k / 2 : k) * t.cny + (t.y ? j / 2 : j)) * t.cnx;
+    const Real* from = coarse + (std::ptrdiff_t(t.coarse_k(k)) * t.cny + t.coarse_j(j)) * t.cnx;
     for (int c = 0; c < 2; ++c) {
       const int o = (c + j + k) & 1;
       const HalfRow<Real, Variable> h(g, c, j, k);
-      if (m < g.count(o) && h.has_parent(m)) h.z[m] += from[t.x ? m : 2 * m + o];
+      const int parent = t.is_cut() ? t.parent_x[o * g.half + m] : t.x ? m : 2 * m + o;
+      if (m < g.count(o) && h.has_parent(m)) h.z[m] += from[parent];
     }
   }
 };

@@ -5,6 +5,7 @@
 #include <libsolve/linear/wavefront.hpp>
 #include <vector>
 
+#include "cost.hpp"
 #include "large_view.hpp"
 #include "pc_device.hpp"
 
@@ -24,11 +25,18 @@ constexpr int rows_ahead = 2;
 template <class Real, bool Variable>
 class PcLevel final : public Level<Real> {
  public:
-  PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes, const PcOptions& options);
+  PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes, const PcOptions& options,
+          const Cuts* cuts);
 
   Shape shape() const override { return shape_; }
   Shape coarse_shape() const override { return coarse_shape_; }
   std::size_t bytes() const override { return bytes_; }
+  Work work() const override {
+    const double stored = 2.0 * g_.half * g_.ny * g_.nz;
+    const double visit = Variable ? cost::pc_variable : cost::pc_constant;
+    return {Variable ? cost::pc_variable_setup * stored : 0.0,
+            visit * stored * cost::sweeps(options_.pre_sweeps, options_.post_sweeps)};
+  }
   void descend(const Rhs<Real>& rhs, Start start, const View<Real>& coarse_rhs) override;
   void ascend(const Rhs<Real>& rhs, const ConstView<Real>& coarse_z, Result<Real>& result) override;
   void set_iterate(const ConstView<Real>& z) override {
@@ -39,6 +47,7 @@ class PcLevel final : public Level<Real> {
  private:
   void build_constant(const LevelOperator<Real>& op);
   void build_variable(const LevelOperator<Real>& op);
+  void set_cuts(const Cuts& cuts);
   View<Real> allocate(const char* label, std::size_t n);
   void descend_fused(const Source<Real>& source, Start start, Real* coarse);
   void descend_unfused(const Source<Real>& source, Start start, Real* coarse);
@@ -57,6 +66,7 @@ class PcLevel final : public Level<Real> {
   Transfer t_;
   std::size_t bytes_ = 0;
   View<Real> z_, b_, zero_, tables_, coefficients_;
+  Kokkos::View<int*, MemSpace> cut_tables_;
   Kokkos::View<double*, Kokkos::HostSpace> row_dots_;
   std::vector<Real> scratch_;  // rows of each worker; kept from cycle to cycle
   std::vector<double> row_scratch_;
@@ -70,8 +80,10 @@ View<Real> PcLevel<Real, Variable>::allocate(const char* label, std::size_t n) {
 
 template <class Real, bool Variable>
 PcLevel<Real, Variable>::PcLevel(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                                 const PcOptions& options)
+                                 const PcOptions& options, const Cuts* cuts)
     : shape_(op.shape), coarse_shape_(coarsened(op.shape, axes)), options_(options) {
+  if (cuts)
+    for (int a = 0; a < 3; ++a) coarse_shape_.n[a] = int((*cuts)[a].size()) - 1;
   const Shape n = squeezed(shape_);
   const auto axis = squeezed_axes(shape_);
   auto halved = [&](int a) { return axis[a] >= 0 && axes[axis[a]] && shape_.n[axis[a]] > 1; };
@@ -94,6 +106,40 @@ PcLevel<Real, Variable>::PcLevel(const LevelOperator<Real>& op, const CoarsenAxe
     build_variable(op);
   else
     build_constant(op);
+  if (cuts) set_cuts(*cuts);
+}
+
+template <class Real, bool Variable>
+void PcLevel<Real, Variable>::set_cuts(const Cuts& cuts) {
+  const auto axis = squeezed_axes(shape_);
+  const auto along = [&](int a) { return axis[a] >= 0 ? cuts[axis[a]] : std::vector<int>{0, 1}; };
+  const std::vector<int> x = along(0), y = along(1), z = along(2);
+  const auto parents = [](const std::vector<int>& first) {
+    std::vector<int> parent(first.back());
+    for (std::size_t c = 0; c + 1 < first.size(); ++c)
+      for (int i = first[c]; i < first[c + 1]; ++i) parent[i] = int(c);
+    return parent;
+  };
+  std::vector<int> all, begin;
+  const auto append = [&](const std::vector<int>& v) {
+    begin.push_back(int(all.size()));
+    all.insert(all.end(), v.begin(), v.end());
+  };
+  const int half = g_.half;
+  std::vector<int> parent_x(2 * half, 0), child_a(t_.cnx), child_b(t_.cnx, 2 * half);
+  for (int c = 0; c < t_.cnx; ++c)
+    for (int i = x[c]; i < x[c + 1]; ++i) {
+      const int at = (i & 1) * half + i / 2;
+      parent_x[at] = c;
+      (i == x[c] ? child_a : child_b)[c] = at;
+    }
+  for (const auto& v : {y, z, parents(y), parents(z), parent_x, child_a, child_b}) append(v);
+  cut_tables_ = index_view(all);
+  bytes_ += sizeof(int) * all.size();
+  const int* at = cut_tables_.data();
+  const int** to[] = {&t_.first_y,  &t_.first_z, &t_.parent_y, &t_.parent_z,
+                      &t_.parent_x, &t_.child_a, &t_.child_b};
+  for (int q = 0; q < 7; ++q) *to[q] = at + begin[q];
 }
 
 template <class Real, bool Variable>
@@ -187,8 +233,11 @@ void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start st
   const Transfer t = t_;
   const bool only_red = red_only();
   const std::ptrdiff_t row_length = 2 * std::ptrdiff_t(g.half);
-  const WavefrontPlan wave = plan(half_sweeps + 1);
-  scratch_.resize(std::size_t(2) * wave.slabs * 2 * g.half);
+  // Slabs begin at even planes, and so do pairs; where they do not, one more stage keeps what a
+  // pair reads in front of it.
+  const int last = half_sweeps + (t.is_cut() ? 1 : 0);
+  const WavefrontPlan wave = plan(last + 1);
+  scratch_.resize(std::size_t(2) * wave.slabs * (2 * g.half + row_multiple));
   Real* const scratch = scratch_.data();
   run_wavefront(wave, [&](int worker, int s, int row0, int row1, int k) {
     if (s < half_sweeps) {
@@ -216,15 +265,16 @@ void PcLevel<Real, Variable>::descend_fused(const Source<Real>& source, Start st
       }
       return;
     }
+    if (s < last) return;
     // residual and restriction, at the last fine row of each coarse row
-    if (t.z && !(k & 1) && k + 1 < g.nz) return;
-    const int ck = t.z ? k / 2 : k;
-    const int k0 = t.z ? 2 * ck : ck;
-    Real* acc = scratch + std::size_t(worker) * 2 * g.half;
+    if (!t.ends_k(k, g.nz)) return;
+    const int ck = t.coarse_k(k);
+    const int k0 = t.first_k(ck);
+    Real* acc = scratch + std::size_t(worker) * (2 * g.half + row_multiple);
     for (int j = row0; j < row1; ++j) {
-      if (t.y && !(j & 1) && j + 1 < g.ny) continue;
-      const int cj = t.y ? j / 2 : j;
-      const int j0 = t.y ? 2 * cj : cj;
+      if (!t.ends_j(j, g.ny)) continue;
+      const int cj = t.coarse_j(j);
+      const int j0 = t.first_j(cj);
       Real* to = coarse + (std::ptrdiff_t(ck) * t.cny + cj) * t.cnx;
       if constexpr (!Variable) {
         if (t.x) {
@@ -374,14 +424,17 @@ void PcLevel<Real, Variable>::ascend(const Rhs<Real>& rhs, const ConstView<Real>
 
 template <class Real>
 std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                                           const PcOptions& options) {
-  if (op.is_constant) return std::make_unique<pc::PcLevel<Real, false>>(op, axes, options);
-  return std::make_unique<pc::PcLevel<Real, true>>(op, axes, options);
+                                           const PcOptions& options, const Cuts* cuts) {
+  if (op.is_constant && !cuts)
+    return std::make_unique<pc::PcLevel<Real, false>>(op, axes, options, nullptr);
+  return std::make_unique<pc::PcLevel<Real, true>>(expanded(op), axes, options, cuts);
 }
 
 template std::unique_ptr<Level<float>> make_pc_level(const LevelOperator<float>&,
-                                                     const CoarsenAxes&, const PcOptions&);
+                                                     const CoarsenAxes&, const PcOptions&,
+                                                     const Cuts*);
 template std::unique_ptr<Level<double>> make_pc_level(const LevelOperator<double>&,
-                                                      const CoarsenAxes&, const PcOptions&);
+                                                      const CoarsenAxes&, const PcOptions&,
+                                                     const Cuts*);
 
 }  // namespace multigrid

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "level.hpp"
 
@@ -38,12 +39,17 @@ inline Shape coarsened(const Shape& shape, const CoarsenAxes& axes) {
   return coarse;
 }
 
+/// For each axis the first cell of each coarse cell, and n behind the last; one or two cells each.
+using Cuts = std::array<std::vector<int>, 3>;
+
 /// Builds the level for `op`. Restriction sums the children's residuals, prolongation gives each
 /// child its parent's value; solid and isolated cells take no part in either.
+/// With `cuts` (aligned.hpp) the coarse cells are theirs; then coefficients must be stored.
 /// Memory, per cell: rhs and z in Real, and, for variable coefficients, 4 Real more.
 template <class Real>
 std::unique_ptr<Level<Real>> make_pc_level(const LevelOperator<Real>& op, const CoarsenAxes& axes,
-                                           const PcOptions& options);
+                                           const PcOptions& options,
+                                           const Cuts* cuts = nullptr);
 
 /// The operator of the next level (7-point again). With P the piecewise-constant prolongation the
 /// Galerkin operator P^T A P sums the fine coefficients on each coarse face; along a halved axis

@@ -11,6 +11,32 @@ namespace multigrid::pc {
 struct Transfer {
   int cnx = 1, cny = 1, cnz = 1;
   bool x = false, y = false, z = false;
+  // Cut grids (aligned.hpp), else null: first fine cell of each coarse one, parent of each fine one;
+  // along x the parents in split order [o][m], and where the children of a coarse cell are in two
+  // half rows of fine numbers, one behind the other, a single one having 2 half as its second.
+  const int *first_y = nullptr, *first_z = nullptr, *parent_y = nullptr, *parent_z = nullptr;
+  const int *parent_x = nullptr, *child_a = nullptr, *child_b = nullptr;
+
+  KOKKOS_FORCEINLINE_FUNCTION bool is_cut() const { return parent_x != nullptr; }
+  KOKKOS_FORCEINLINE_FUNCTION int coarse_j(int j) const {
+    return is_cut() ? parent_y[j] : y ? j / 2 : j;
+  }
+  KOKKOS_FORCEINLINE_FUNCTION int coarse_k(int k) const {
+    return is_cut() ? parent_z[k] : z ? k / 2 : k;
+  }
+  KOKKOS_FORCEINLINE_FUNCTION int first_j(int cj) const {
+    return is_cut() ? first_y[cj] : y ? 2 * cj : cj;
+  }
+  KOKKOS_FORCEINLINE_FUNCTION int first_k(int ck) const {
+    return is_cut() ? first_z[ck] : z ? 2 * ck : ck;
+  }
+  /// Whether the row is the last one of its coarse row.
+  KOKKOS_FORCEINLINE_FUNCTION bool ends_j(int j, int ny) const {
+    return j + 1 == ny || coarse_j(j + 1) != coarse_j(j);
+  }
+  KOKKOS_FORCEINLINE_FUNCTION bool ends_k(int k, int nz) const {
+    return k + 1 == nz || coarse_k(k + 1) != coarse_k(k);
+  }
 };
 
 template <class Real, bool Variable, Old old>
@@ -37,7 +63,7 @@ void relax_rows(const SplitGrid<Real>& g, int c, int j0, int j1, int k) {
 
 template <class Real>
 const Real* coarse_row(const Transfer& t, const Real* coarse, int j, int k) {
-  return coarse + (std::ptrdiff_t(t.z ? k / 2 : k) * t.cny + (t.y ? j / 2 : j)) * t.cnx;
+  return coarse + (std::ptrdiff_t(t.coarse_k(k)) * t.cny + t.coarse_j(j)) * t.cnx;
 }
 
 template <class Real, bool Variable>
@@ -47,7 +73,11 @@ void prolong_half_row(const SplitGrid<Real>& g, const Transfer& t, const Real* c
   const int o = (c + j + k) & 1;
   const HalfRow<Real, Variable> h(g, c, j, k);
   const int n = g.count(o);
-  if (t.x) {
+  if (t.is_cut()) {
+    const int* parent = t.parent_x + o * g.half;
+#pragma omp simd
+    for (int m = 0; m < n; ++m) h.z[m] += h.has_parent(m) ? from[parent[m]] : Real(0);
+  } else if (t.x) {
 #pragma omp simd
     for (int m = 0; m < n; ++m) h.z[m] += h.has_parent(m) ? from[m] : Real(0);
   } else {
@@ -74,7 +104,11 @@ void restrict_rows(const SplitGrid<Real>& g, const Transfer& t, bool red_only, i
       }
     }
   }
-  if (t.x) {
+  if (t.is_cut()) {
+    acc[2 * n] = 0;
+#pragma omp simd
+    for (int m = 0; m < t.cnx; ++m) coarse[m] = acc[t.child_a[m]] + acc[t.child_b[m]];
+  } else if (t.x) {
 #pragma omp simd
     for (int m = 0; m < t.cnx; ++m) coarse[m] = acc[m] + acc[n + m];
   } else {

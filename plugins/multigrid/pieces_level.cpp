@@ -84,6 +84,9 @@ class PieceTransfer {
   [[nodiscard]] std::size_t bytes() const {
     return sizeof(int) * (parent_.size() + children_.begin.size() + children_.child.size());
   }
+  [[nodiscard]] Work work() const {
+    return {cost::graph_setup * double(parent_.size()), cost::piece_transfer * double(parent_.size())};
+  }
   void begin_restriction(Real* coarse) const { std::fill(coarse, coarse + pieces_, Real(0)); }
   /// A piece lies in one cube, so that no two threads meet in a coarse number.
   template <class Op>
@@ -229,6 +232,11 @@ class PieceLevel final : public Level<Real> {
     return sizeof(Real) * (coupling_.size() + 3 * std::size_t(size_)) +
            sizeof(int) * (begin_.size() + neighbour_.size() + parent_.size() +
                           children_.begin.size() + children_.child.size());
+  }
+  Work work() const override {
+    const auto couplings = double(neighbour_.size());
+    return {cost::piece_setup * size_,
+            cost::piece * couplings * cost::sweeps(smoothing_.pre_sweeps, smoothing_.post_sweeps)};
   }
   void descend(const Rhs<Real>& rhs, Start start, const View<Real>& coarse_rhs) override {
     if (start == Start::zero) Kokkos::deep_copy(z_, Real(0));
