@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <libsolve/core/large_array.hpp>
-#include <libsolve/learn/detail/convolution_gradient.hpp>
+#include <libsolve/learn/convolution_gradient.hpp>
 #include <libsolve/learn/inference.hpp>
 #include <libsolve/learn/network_weights.hpp>
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/core/row_kernels.hpp>
-#include <libsolve/learn/detail/convolution.hpp>
+#include <libsolve/learn/convolution.hpp>
 #include <libsolve/learn/detail/device_layers.hpp>
 #include <libsolve/learn/detail/resampling.hpp>
 #include <libsolve/learn/inference.hpp>

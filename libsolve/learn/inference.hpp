@@ -9,7 +9,7 @@ namespace libsolve::learn {
 /// A network in use, on grids of one size: weights and the results of its layers lie in the memory
 /// of the default execution space; nothing is allocated in an application. Steps that can be joined
 /// are (fused()), and results that no layer reads any more make room. On the host the convolutions
-/// are those of detail/convolution.hpp, whose threads share out planes: the digits do not depend on
+/// are those of learn/convolution.hpp, whose threads share out planes: the digits do not depend on
 /// their number.
 class LIBSOLVE_EXPORT Inference {
  public:

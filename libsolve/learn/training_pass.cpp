@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <libsolve/learn/detail/convolution_gradient.hpp>
+#include <libsolve/learn/convolution_gradient.hpp>
 #include <libsolve/learn/detail/resampling.hpp>
 #include <libsolve/learn/training_pass.hpp>
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <libsolve/core/vector.hpp>
-#include <libsolve/learn/detail/convolution.hpp>
+#include <libsolve/learn/convolution.hpp>
 #include <libsolve/learn/detail/device_layers.hpp>
 #include <libsolve/learn/detail/resampling.hpp>
 #include <libsolve/learn/inference.hpp>

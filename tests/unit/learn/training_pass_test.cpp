@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <libsolve/learn/detail/convolution_gradient.hpp>
+#include <libsolve/learn/convolution_gradient.hpp>
 #include <tests/unit/learn/learn_test_support.hpp>
 
 namespace libsolve::test {

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <libsolve/learn/detail/pack.hpp>
+#include <libsolve/learn/pack.hpp>
 #include <libsolve/learn/padded_grid.hpp>
 #include <vector>
 

@@ -3,7 +3,7 @@
 /// convolution with the adjoint's weights (pack_weights, transposed).
 #pragma once
 
-#include <libsolve/learn/detail/convolution.hpp>
+#include <libsolve/learn/convolution.hpp>
 
 namespace libsolve::learn::detail {
 
