@@ -35,7 +35,7 @@ class LIBSOLVE_EXPORT Tuner : public Component, public Resumable {
   static constexpr std::string_view problem_class = "linear-sequence";
   ~Tuner() override;
 
-  /// Forgets everything. Throws InputError where it cannot tune this.
+  /// Forgets everything. Throws Unsupported where it cannot tune this.
   virtual void begin(const TuningSpace& space) = 0;
   /// The value to play for the next system: one of the arms, or between them where that is allowed.
   virtual double choose(const TuningSituation& situation) = 0;

@@ -74,13 +74,19 @@ class LIBSOLVE_EXPORT VerifiedSolve {
   Vector projected_b_;
 };
 
+/// Runs `set_up`; what fails on one rank fails on all, which would otherwise wait for it in their
+/// first sum: NumericalError where it broke down, else Unsupported, with the reason where there is
+/// one. `what`: "the set-up of 'ic0'". Collective.
+LIBSOLVE_EXPORT void set_up_together(const Communicator& comm, const std::string& what,
+                                     const std::function<void()>& set_up);
+
 /// What a solver was set up for last, and the time that took until it has been reported. For the
 /// setup() and solve() of solvers that prepare themselves when the operator is another one.
 class LIBSOLVE_EXPORT PreparedFor {
  public:
   using SetUp = std::function<void()>;
 
-  /// Does `set_up`; where it throws, the solver is prepared for nothing.
+  /// Does `set_up`, on all ranks or on none; where it throws, the solver is prepared for nothing.
   void run(const LinearSystem& system, const SetUp& set_up);
   /// Before a solve: does `set_up`, which calls run(), unless it was done for this operator with or
   /// without a null space. A NumericalError becomes the report to return.

@@ -110,8 +110,9 @@ struct Resumed {
 Resumed resume_from(const std::string& path, const Case& c, Problem& problem, Method& method) {
   const Hdf5File file = Hdf5File::open(path);
   const std::string earlier = file.text("/case/resolved");
+  const bool same_seed = file.number_attribute("/environment", "seed") == static_cast<double>(c.run.seed);
   const bool same_problem =
-      table_text(earlier, "problem") == table_text(c.record.resolved, "problem");
+      same_seed && table_text(earlier, "problem") == table_text(c.record.resolved, "problem");
   const bool same_method = table_text(earlier, "method") == table_text(c.record.resolved, "method");
   auto* resumable_problem = dynamic_cast<Resumable*>(&problem);
   auto* resumable_method = dynamic_cast<Resumable*>(&method);
@@ -119,7 +120,7 @@ Resumed resume_from(const std::string& path, const Case& c, Problem& problem, Me
                        file.exists("/checkpoint/method");
   std::string what;
   try {
-    if (resumable_problem != nullptr && file.exists("/checkpoint/problem")) {
+    if (same_problem && resumable_problem != nullptr && file.exists("/checkpoint/problem")) {
       resumable_problem->restore(StoredState(file, "/checkpoint/problem"), problem);
       what = goes_on ? "resumed: goes on" : "resumed: the problem is where the earlier run left it";
     } else {
@@ -139,7 +140,9 @@ Resumed resume_from(const std::string& path, const Case& c, Problem& problem, Me
           file.text_attribute("/report", "status") + ", iteration " +
           format_number(file.number_attribute("/report", "iterations")) + ")";
   if (!goes_on && resumable_problem == nullptr) what += "; iterations count from 0 again";
-  if (!same_problem) what += "; the earlier run had other [problem] options";
+  if (!same_problem)
+    what += same_seed ? "; the earlier run had other [problem] options"
+                      : "; the earlier run had another seed";
   if (!same_method && resumable_method != nullptr)
     what += "; the earlier run had other [method] options, so the method starts anew";
   return {what, goes_on ? read_history(file) : History()};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <utility>
 
 namespace krylov {
 
@@ -25,6 +26,8 @@ double ConjugateGradients::work_bytes() const {
 
 void ConjugateGradients::begin(Solve& s) {
   position_.reset();
+  // A solve that ended before it took the earlier one up leaves it to be stored again, once.
+  if (std::exchange(is_offered_, resumed_.has_value())) resumed_.reset();
   if (resumed_) s.iterations = static_cast<std::int64_t>(resumed_->iterations);
   flexible_ = asked_flexible_ && s.M != nullptr;  // without M both forms are the same numbers
   if (s.M == nullptr || asked_flexible_ || (s.M->is_linear() && s.M->is_symmetric())) return;
@@ -76,7 +79,8 @@ Stop ConjugateGradients::iterate(Solve& s) {
     alpha = rho / pq;
     // x += alpha p, r -= alpha q
     rr = cg_update(alpha, p_, q_, s.x, s.r);
-    position_ = Position{static_cast<double>(s.iterations + 1), rr, rho, alpha, s.target / s.tolerance, s.r, p_,
+    position_ = Position{static_cast<double>(s.iterations + 1), rr, rho, alpha,
+                         s.tolerance > 0.0 ? s.target / s.tolerance : 1.0, s.r, p_,
                          flexible_ ? q_ : Vector()};
     if (auto stop = s.finish_iteration(std::sqrt(rr))) {
       if (stop->status == Status::time_limit || stop->status == Status::interrupted ||
@@ -109,11 +113,12 @@ void ConjugateGradients::go_on(Solve& s, double& rr, double& rho, double& alpha)
   s.target = s.tolerance * resumed_->aim;
   s.residual_norm = std::sqrt(rr);
   resumed_.reset();
+  is_offered_ = false;
 }
 
 std::vector<Field> ConjugateGradients::state() const {
-  if (!position_) return {};
-  const Position& now = *position_;
+  if (!position_ && !resumed_) return {};
+  const Position& now = position_ ? *position_ : *resumed_;
   std::vector<Field> fields = {
       numbers_field("recurrence", {now.iterations, now.rr, now.rho, now.alpha, now.aim},
                     "iterations, r^T r, r^T z, alpha, part of the tolerance aimed for")};
@@ -148,6 +153,8 @@ void ConjugateGradients::restore(const StateSource& state, const Problem& proble
   const bool has_all = then.r.data() != nullptr && then.p.data() != nullptr;
   if (!has_all) throw DataError("the stored recurrence lacks one of its vectors");
   resumed_ = then;
+  is_offered_ = false;
+  if (field_.name.empty()) field_ = system->solution().front();
 }
 
 }  // namespace krylov

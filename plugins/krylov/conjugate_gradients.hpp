@@ -63,6 +63,7 @@ class ConjugateGradients : public KrylovSolver, public Resumable {
   Field field_;                       ///< how x lies over ranks and grid; without values
   std::optional<Position> position_;  ///< of the solve that runs or was stopped; shares its vectors
   std::optional<Position> resumed_;   ///< to be taken up by the next solve
+  bool is_offered_ = false;           ///< a solve has begun with it
 };
 
 /// "cg": moves to the flexible form by itself where the preconditioner asks for it.

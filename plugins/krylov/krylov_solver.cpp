@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/linear/verified_solve.hpp>
 #include <limits>
 
 namespace krylov {
@@ -21,29 +22,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 double bytes(const Vector& v) {
   return 8.0 * static_cast<double>(v.local_size());
-}
-
-/// Set-up that fails on one rank fails on all: the others would wait for it in the first sum.
-void set_up_together(Preconditioner& M, const std::string& name, const LinearSystem& system) {
-  const Communicator& comm = system.b().communicator();
-  if (comm.size() == 1) return M.setup(system);
-  constexpr double fine = 0.0, broken_down = 1.0, refused = 2.0;
-  double here = fine;
-  std::string reason;
-  try {
-    M.setup(system);
-  } catch (const NumericalError& e) {
-    here = broken_down;
-    reason = e.what();
-  } catch (const std::exception& e) {
-    here = refused;
-    reason = e.what();
-  }
-  const double worst = comm.max(here);
-  if (worst == fine) return;
-  if (reason.empty()) reason = "the set-up of '" + name + "' failed on another rank";
-  if (worst == broken_down) throw NumericalError(reason);
-  throw Unsupported(reason);
 }
 
 /// What the iterations cost between ranks, on the rank that sends most.
@@ -185,7 +163,9 @@ std::optional<Stop> KrylovSolver::check(const LinearSystem& system) const {
 void KrylovSolver::setup(const LinearSystem& system) {
   const auto start = std::chrono::steady_clock::now();
   prepared_for_.reset();
-  if (preconditioner_) set_up_together(*preconditioner_, preconditioner_name(), system);
+  if (preconditioner_)
+    set_up_together(system.b().communicator(), "the set-up of '" + preconditioner_name() + "'",
+                    [&] { preconditioner_->setup(system); });
   r_ = system.b().like("krylov::r");
   projected_b_ = system.null_space ? system.b().like("krylov::projected_b") : Vector();
   allocate(system);

@@ -56,8 +56,11 @@ InnerOutcome Sor::iterate(const LinearSystem& system, const InnerTask& task, Sol
     if (!(norm <= limit)) {
       outcome.status = std::isfinite(norm) ? Status::diverged : Status::non_finite;
       outcome.reason = "the residual norm grew to " + format_number(norm) +
-                       ": over-relaxation converges where the matrix is symmetric positive "
-                       "definite; use gmres";
+                       (task.b.communicator().size() > 1
+                            ? ": over several ranks each sweeps its own rows, which converges for "
+                              "smaller omega only; lower omega"
+                            : ": over-relaxation converges where the matrix is symmetric positive "
+                              "definite; use gmres");
       return outcome;
     }
     if (outcome.iterations >= task.max_iterations) {

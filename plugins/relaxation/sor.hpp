@@ -28,6 +28,8 @@ struct SorOptions {
 /// the residual recomputed in each iteration. Converges for 0 < omega < 2 where A is symmetric
 /// positive definite (Ostrowski 1954; Reich 1949). Young 1954: for consistently ordered A with
 /// Jacobi radius rho the best omega is 2 / (1 + sqrt(1 - rho^2)).
+/// Over several ranks each sweeps its own rows, from the others' values before the sweep: that takes
+/// more iterations, and diverges for omega near 2.
 /// An iteration reads the matrix once and half of it again; storage: half the matrix, one vector.
 class Sor final : public LinearSolver, public Tunable {
  public:

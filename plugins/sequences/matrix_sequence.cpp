@@ -39,6 +39,11 @@ MatrixSequence::MatrixSequence(const MatrixSequenceOptions& options, const Conte
                                                : static_cast<std::int64_t>(options.matrices.size())),
       options_(options),
       context_(context) {
+  // A file that is missing is said before anything is solved.
+  for (const std::string& file : options.matrices)
+    (void)read_matrix_market_header(context.resolve_file(file));
+  for (const std::string& b : options.right_hand_sides)
+    if (b != "random" && b != "ones") (void)read_matrix_market_header(context.resolve_file(b));
   start();
 }
 

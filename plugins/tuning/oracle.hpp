@@ -12,7 +12,6 @@ class Oracle {
   /// Costs of all arms in the next system.
   void add(const std::vector<double>& costs);
   size_t num_systems() const { return costs_.size() / values_.size(); }
-  double cost(size_t system, size_t arm) const { return costs_[system * values_.size() + arm]; }
   /// The arm whose costs sum to least, over all systems so far.
   size_t best_fixed() const;
   double total(size_t arm) const { return totals_[arm]; }

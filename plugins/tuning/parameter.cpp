@@ -35,26 +35,37 @@ ParameterisedSolver::ParameterisedSolver(ComponentSpec spec, std::string paramet
 
 std::string ParameterisedSolver::text(double value) const {
   if (words_.empty()) return format_number(value);
-  return words_.at(static_cast<size_t>(value));
+  const auto k = static_cast<size_t>(value);
+  if (static_cast<double>(k) != value || k >= words_.size())
+    throw DataError("there is no word number " + format_number(value) + " among " + join(words_));
+  return words_[k];
 }
 
-std::unique_ptr<LinearSolver> ParameterisedSolver::make(double value) {
+ComponentSpec ParameterisedSolver::spec_with(double value) const {
   ComponentSpec spec = spec_;
-  if (!parameter_.empty()) {
-    const bool is_whole = value == std::floor(value) && std::abs(value) < 1e15;
-    set_option(spec, parameter_,
-               !words_.empty() ? Value(text(value))
-               : is_whole      ? Value(static_cast<std::int64_t>(value))
-                               : Value(value));
+  if (parameter_.empty()) return spec;
+  const bool is_whole = value == std::floor(value) && std::abs(value) < 1e15;
+  set_option(spec, parameter_,
+             !words_.empty() ? Value(text(value))
+             : is_whole      ? Value(static_cast<std::int64_t>(value))
+                             : Value(value));
+  return spec;
+}
+
+void ParameterisedSolver::check(const std::vector<double>& values) const {
+  if (context_.registry == nullptr) return;  // make() will say so
+  for (const double value : values) {
+    Diagnostics problems;
+    context_.registry->resolve(LinearSolver::kind, spec_with(value), "", problems);
+    problems.throw_if_any();
   }
-  ++num_made_;
-  return context_.make<LinearSolver>(spec);
 }
 
 LinearSolver& ParameterisedSolver::with(double value, double absolute_tolerance) {
   auto* tunable = dynamic_cast<Tunable*>(last_);
   if (last_ == nullptr) {
-    last_ = (made_[value] = make(value)).get();
+    last_ = (made_[value] = context_.make<LinearSolver>(spec_with(value))).get();
+    ++num_made_;
     tunable = dynamic_cast<Tunable*>(last_);
     is_in_place_ = !parameter_.empty() && words_.empty() && tunable != nullptr &&
                    tunable->set_parameter(parameter_, value);
@@ -62,7 +73,10 @@ LinearSolver& ParameterisedSolver::with(double value, double absolute_tolerance)
     tunable->set_parameter(parameter_, value);
   } else if (!parameter_.empty()) {
     std::unique_ptr<LinearSolver>& solver = made_[value];
-    if (solver == nullptr) solver = make(value);
+    if (solver == nullptr) {
+      solver = context_.make<LinearSolver>(spec_with(value));
+      ++num_made_;
+    }
     last_ = solver.get();
     tunable = dynamic_cast<Tunable*>(last_);
   }

@@ -21,6 +21,8 @@ class ParameterisedSolver {
   ParameterisedSolver(ComponentSpec spec, std::string parameter, std::vector<std::string> words,
                       const Context& context);
 
+  /// Throws InputError unless the solver takes each of these values.
+  void check(const std::vector<double>& values) const;
   /// The solver with this value; `absolute_tolerance` < 0 leaves its own.
   LinearSolver& with(double value, double absolute_tolerance);
   /// "1.35", or the word.
@@ -29,11 +31,9 @@ class ParameterisedSolver {
   int num_made() const { return num_made_; }
   /// Whether values change in place.
   bool is_in_place() const { return is_in_place_; }
-  /// The solver made last.
-  LinearSolver& last() { return *last_; }
 
  private:
-  std::unique_ptr<LinearSolver> make(double value);
+  ComponentSpec spec_with(double value) const;
   ComponentSpec spec_;
   std::string parameter_;
   std::vector<std::string> words_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/row_kernels.hpp>
@@ -29,7 +30,12 @@ namespace {
 constexpr double good_lambda = 0.02;
 /// The vector is to serve other contexts, too.
 constexpr double good_vector = 0.005;
-constexpr int max_lanczos_steps = 40;
+/// Steps it takes at least to cross a 2D grid; where fewer do, the estimate stops by itself.
+int max_lanczos_steps(GlobalIndex unknowns) {
+  return std::max(40, static_cast<int>(std::sqrt(static_cast<double>(unknowns))));
+}
+/// Systems between two checks of the lines at most.
+constexpr double largest_gap = 32.0;
 
 }  // namespace
 
@@ -66,7 +72,7 @@ void JacobiRadius::find_vector(const LinearSystem& system) {
   for_rows(ExecSpace(), "relax_prior::invert", d_.local_size(), Invert{d_.data()});
   const JacobiSpectrum found = estimate_jacobi_spectrum(
       system.A(), d_, q_,
-      {.max_steps = max_lanczos_steps, .smallest_to = good_vector, .asker = "the tuner 'relax-prior'"},
+      {.max_steps = max_lanczos_steps(system.num_unknowns()), .smallest_to = good_vector, .asker = "the tuner 'relax-prior'"},
       &v());
   products_ += found.products;
   asymmetry_ = std::max(1.0, (found.largest - 1.0) / std::max(1.0 - found.smallest, 1e-12));
@@ -121,7 +127,8 @@ double JacobiRadius::estimate(double context, const LinearSystem& system) {
   const auto radius = [this](double lambda) {
     return std::clamp(asymmetry_ * (1.0 - lambda), 0.0, 1.0 - 1e-12);
   };
-  if (v().data() == nullptr || !(v().partition() == system.x().partition())) {
+  const bool is_new = v().data() == nullptr || !(v().partition() == system.x().partition());
+  if (is_new || std::exchange(is_doubted_, false)) {
     find_vector(system);
     keep(measure(context, system));
     hardest_ = line_[0].lambda();
@@ -141,7 +148,7 @@ double JacobiRadius::estimate(double context, const LinearSystem& system) {
   }
   const double foretold = is_near(context) ? predict(context).lambda() : -1.0;
   is_trusted_ = std::abs(foretold - forms.lambda()) <= 0.5 * good_lambda * forms.lambda();
-  gap_ = is_trusted_ ? 2.0 * gap_ : 1.0;
+  gap_ = is_trusted_ ? std::min(2.0 * gap_, largest_gap) : 1.0;
   until_ = gap_;
   keep(forms);
   return radius(forms.lambda());
@@ -150,7 +157,7 @@ double JacobiRadius::estimate(double context, const LinearSystem& system) {
 std::vector<Field> JacobiRadius::state() const {
   if (v().data() == nullptr) return {};
   std::vector<double> out = {asymmetry_, hardest_,  static_cast<double>(points_), gap_, until_,
-                             products_, is_trusted_ ? 1.0 : 0.0};
+                             products_, is_trusted_ ? 1.0 : 0.0, is_doubted_ ? 1.0 : 0.0};
   for (const Forms& f : line_) out.insert(out.end(), {f.context, f.vAv, f.vDv});
   return {v_, numbers_field("radius", out, "estimates of the Jacobi radius")};
 }
@@ -166,10 +173,15 @@ void JacobiRadius::restore(const StateSource& state, const LinearSystem& system)
   until_ = numbers.take();
   products_ = numbers.take();
   is_trusted_ = numbers.take() != 0.0;
+  is_doubted_ = numbers.take() != 0.0;
   for (Forms& f : line_) f = {numbers.take(), numbers.take(), numbers.take()};
   numbers.end();
   make_vector(system);
-  state.read(v_.name, v_);
+  try {
+    state.read(v_.name, v_);
+  } catch (const ShapeError&) {  // the next system has another size: a new vector
+    begin();
+  }
 }
 
 // ---- RelaxPrior ---------------------------------------------------------------------------------
@@ -179,6 +191,7 @@ constexpr double highest_log = 7.0;  ///< of k, the scale of u
 constexpr double prior_curvature = 10.0;
 constexpr double cost_deviation = 0.05;   ///< of log cost around the model
 constexpr double certain_delta = 0.01;    ///< a delta known to this needs no more dither
+constexpr double surprise = 5.0;          ///< deviations
 constexpr double largest_delta = 0.25;
 constexpr double smallest_delta = -0.05;
 }  // namespace
@@ -186,9 +199,9 @@ constexpr double smallest_delta = -0.05;
 void RelaxPrior::begin(const TuningSpace& space) {
   const bool is_omega = space.parameter == "omega" || space.parameter.ends_with(".omega");
   if (!is_omega || !space.is_continuous)
-    throw Unsupported("the tuner 'relax-prior' chooses omega of SOR and SSOR between two limits, "
+    throw Unsupported("the tuner 'relax-prior' chooses omega of 'sor' and 'ssor' between two limits, "
                       "not '" + space.parameter + "'" +
-                      (is_omega ? " from a list of values; set low and high instead" : "") +
+                      (is_omega ? " of another method or from a list of values" : "") +
                       "; 'chebcb' and 'tsallis-inf' take any parameter");
   space_ = space;
   radius_.begin();
@@ -227,7 +240,12 @@ double RelaxPrior::slope_deviation() const {
 double RelaxPrior::choose(const TuningSituation& situation) {
   if (situation.system == nullptr)
     throw Unsupported("the tuner 'relax-prior' needs to see the system it chooses for");
-  const double mu = radius_.estimate(situation.context, *situation.system);
+  double mu = 0.0;  // omega = 1 where the operator is not positive definite
+  try {
+    mu = radius_.estimate(situation.context, *situation.system);
+  } catch (const NumericalError&) {
+    radius_.doubt();
+  }
   const double young = 2.0 / (1.0 + std::sqrt(1.0 - mu * mu));
   // w = 1 (mu = 0) solves in one iteration.
   expected_ = std::max(1.0, std::log(situation.reduction) / std::log(std::max(young - 1.0, 1e-300)));
@@ -248,7 +266,8 @@ double RelaxPrior::choose(const TuningSituation& situation) {
 
 void RelaxPrior::observe(double cost) {
   ++rounds_;
-  if (!options_.learn || !(cost > 0.0)) return;
+  // Far from the formula, as where it is beyond the limits, the model says nothing.
+  if (!options_.learn || !(cost > 0.0) || std::abs(delta_) > 2.0 * largest_delta) return;
   Terms x;
   std::copy(phi_.begin(), phi_.end(), x.begin());
   for (size_t j = 0; j < num_slope; ++j) x[num_base + j] = delta_ * phi_[j];
@@ -263,8 +282,11 @@ void RelaxPrior::observe(double cost) {
     xPx += x[i] * Px[i];
     foretold += x[i] * mean_[i];
   }
-  const double scale = 1.0 / (cost_deviation * cost_deviation + xPx);
+  const double variance = cost_deviation * cost_deviation + xPx;
+  const double scale = 1.0 / variance;
   const double error = std::log(cost / expected_) - foretold;
+  // A surprise may be an operator that changed in a way the context does not show.
+  if (error * error > surprise * surprise * variance) radius_.doubt();
   for (size_t i = 0; i < num_terms; ++i) {
     const double gain = scale * Px[i];
     mean_[i] += gain * error;

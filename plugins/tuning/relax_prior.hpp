@@ -19,6 +19,8 @@ class JacobiRadius {
   void begin() { *this = JacobiRadius(); }
   /// For the operator of `system`. Throws Unsupported where it offers no diagonal.
   double estimate(double context, const LinearSystem& system);
+  /// Something has changed: the next estimate begins with a new vector.
+  void doubt() { is_doubted_ = true; }
   /// Products with A so far.
   double products() const { return products_; }
   std::vector<Field> state() const;
@@ -53,6 +55,7 @@ class JacobiRadius {
   double until_ = 0.0;  ///< the next check
   double products_ = 0.0;
   bool is_trusted_ = false;
+  bool is_doubted_ = false;
 };
 
 struct RelaxPriorOptions {

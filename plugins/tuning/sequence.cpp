@@ -48,7 +48,13 @@ Report Sequence::solve(Problem& problem, Monitor& monitor) {
                      tuned_.value_text() + "): " + report.reason;
       break;
     }
-    sequence->advance();
+    try {
+      sequence->advance();
+    } catch (const Error& e) {  // the next system cannot be had: what was solved is kept
+      total.status = Status::breakdown;
+      total.reason = "after system " + std::to_string(number) + ": " + e.what();
+      break;
+    }
     const std::vector<Sample> row = samples_of(tuned_, report, context);
     const Verdict verdict = monitor.observe(sequence->position(), row);
     if (verdict == Verdict::proceed || sequence->position() == sequence->size()) continue;

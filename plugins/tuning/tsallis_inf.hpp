@@ -117,7 +117,7 @@ class Fixed final : public Tuner {
   Options options_;
 };
 
-/// The range of contexts, or InputError saying that `tuner` needs one.
+/// The range of contexts, or Unsupported saying that `tuner` needs one.
 void need_context_range(const TuningSpace& space, const std::string& tuner);
 
 }  // namespace tuning

@@ -23,6 +23,9 @@ class InnerMonitor final : public Monitor {
   bool wants_text() const override { return false; }
 };
 
+/// Of a failure before anything was solved, in iterations or seconds.
+constexpr double least_penalty = 100.0;
+
 std::vector<double> arms(const TuningOptions& o) {
   std::vector<double> values = o.values;
   if (!o.words.empty()) {
@@ -68,9 +71,11 @@ TunedSolve::TunedSolve(const TuningOptions& options, const Context& context)
       oracle_(arms(options)) {
   space_.parameter = options.parameter;
   space_.values = arms(options);
-  space_.is_continuous = options.words.empty() && options.values.empty() && options.count > 1;
-  // Options that do not exist are refused now, not at the first system.
+  // Options that do not exist and values out of range are refused now, not at some system.
+  solver_.check(space_.values);
   solver_.with(space_.values.front(), -1.0);
+  space_.is_continuous = options.words.empty() && options.values.empty() && options.count > 1 &&
+                         solver_.is_in_place();
 }
 
 TunedSolve::~TunedSolve() = default;
@@ -90,52 +95,87 @@ double TunedSolve::tolerance(const LinearSystem& system) const {
   return options_.reduction * std::sqrt(system.A().residual(system.b(), system.x(), r));
 }
 
-/// The same on all ranks: seconds are those of the slowest.
+/// The same on all ranks: seconds are those of the slowest. What does not solve the system costs
+/// twice the dearest solve so far, however soon it gave up.
 double TunedSolve::cost_of(const Report& report, const LinearSystem& system, double seconds) const {
-  return options_.cost == "seconds" ? system.b().communicator().max(seconds)
-                                    : std::max(1.0, static_cast<double>(report.iterations));
+  const double cost = options_.cost == "seconds"
+                          ? system.b().communicator().max(seconds)
+                          : std::max(1.0, static_cast<double>(report.iterations));
+  const bool solved = report.converged() || report.status == Status::interrupted;
+  return solved ? cost : std::max(cost, 2.0 * std::max(worst_cost_, least_penalty));
 }
 
-void TunedSolve::play_all_arms(LinearSystem& system, double absolute) {
-  const Vector start = system.x().like("sequence::start");
-  copy(system.x(), start);
+std::vector<double> TunedSolve::play_all_arms(LinearSystem& system, double absolute) {
   InnerMonitor inner;
   std::vector<double> costs;
   for (const double value : space_.values) {
     const auto begin = Clock::now();
     const Report report = solver_.with(value, absolute).solve(system, inner);
     costs.push_back(cost_of(report, system, seconds_since(begin)));
-    copy(start, system.x());
+    copy(start_, system.x());
   }
-  oracle_.add(costs);
+  return costs;
+}
+
+Report TunedSolve::play(LinearSystem& system, double value, double absolute, Monitor& monitor) {
+  const auto start = Clock::now();
+  Report report = solver_.with(value, absolute).solve(system, monitor);
+  const double seconds = seconds_since(start);
+  // One that is stopped by its caller (a time integrator that needs no more) has solved it, too.
+  const bool solved = report.converged() || report.status == Status::interrupted;
+  const double cost = cost_of(report, system, seconds);
+  if (solved) {
+    worst_cost_ = std::max(worst_cost_, cost);
+    safe_value_ = value;
+  } else {
+    copy(start_, system.x());
+  }
+  value_ = value;
+  cost_ += cost;
+  totals_.solve_s += seconds;
+  totals_.iterations += static_cast<double>(report.iterations);
+  return report;
 }
 
 Report TunedSolve::solve(LinearSystem& system, double context, Monitor& monitor) {
   begin({});
+  if (!std::isfinite(context))
+    throw DataError("the context of a system must be a finite number, is " + format_number(context));
+  if (!(start_.partition() == system.x().partition()) || start_.data() == nullptr)
+    start_ = system.x().like("tuned_solve::start");
+  copy(system.x(), start_);
   const double absolute = tolerance(system);
-  if (options_.oracles) play_all_arms(system, absolute);
+  std::vector<double> arm_costs;
+  if (options_.oracles) arm_costs = play_all_arms(system, absolute);
+
   const auto decision = Clock::now();
-  value_ = tuner_->choose({.context = context,
-                           .system = &system,
-                           .reduction = absolute < 0.0 ? 1e-8 : options_.reduction});
+  const double chosen = tuner_->choose({.context = context,
+                                        .system = &system,
+                                        .reduction = absolute < 0.0 ? 1e-8 : options_.reduction});
   totals_.decision_s += seconds_since(decision);
-  const auto start = Clock::now();
-  Report report = solver_.with(value_, absolute).solve(system, monitor);
-  const double seconds = seconds_since(start);
-  cost_ = cost_of(report, system, seconds);
+  cost_ = 0.0;
+  Report report = play(system, chosen, absolute, monitor);
+  bool solved = report.converged() || report.status == Status::interrupted;
   const auto learning = Clock::now();
   tuner_->observe(cost_);
   totals_.decision_s += seconds_since(learning);
+  // A value that does not solve the system is paid for, and one that has solved others is played.
+  if (!solved && report.status != Status::time_limit && safe_value_ && *safe_value_ != chosen) {
+    report = play(system, *safe_value_, absolute, monitor);
+    solved = report.converged() || report.status == Status::interrupted;
+    totals_.failed_choices += 1.0;
+  }
+  if (!solved) return report;
+  if (options_.oracles) oracle_.add(arm_costs);
   totals_.systems += 1.0;
   totals_.cost += cost_;
-  totals_.iterations += static_cast<double>(report.iterations);
-  totals_.solve_s += seconds;
   return report;
 }
 
 void TunedSolve::summarise(Report& report) const {
   report.counts.push_back({"systems", totals_.systems, ""});
   report.counts.push_back({"inner_iterations", totals_.iterations, ""});
+  report.counts.push_back({"failed_choices", totals_.failed_choices, ""});
   report.counts.push_back({"solvers_made", static_cast<double>(solver_.num_made()), ""});
   report.seconds.push_back({"solve", totals_.solve_s, "s"});
   report.seconds.push_back({"decisions", totals_.decision_s, "s"});
@@ -183,8 +223,10 @@ std::vector<Field> TunedSolve::state() const {
   std::vector<Field> fields = {
       numbers_field("totals",
                     {totals_.systems, totals_.cost, totals_.iterations, totals_.decision_s,
-                     totals_.solve_s, space_.context_low, space_.context_high},
-                    "systems, cost, iterations, seconds deciding and solving, context range"),
+                     totals_.solve_s, totals_.failed_choices, worst_cost_, safe_value_.value_or(std::nan("")),
+                     space_.context_low, space_.context_high},
+                    "systems, cost, iterations, seconds deciding and solving, choices that failed, dearest "
+                    "solve, last value that solved one, context range"),
       numbers_field("arms", oracle_.values(), "the values to choose from")};
   if (options_.oracles && oracle_.num_systems() > 0) {
     fields.push_back(numbers_field("arm_costs", oracle_.costs(),
@@ -202,11 +244,13 @@ std::vector<Field> TunedSolve::state() const {
 void TunedSolve::restore(const StateSource& state, const Problem& problem) {
   if (!state.has("totals")) return;
   const std::vector<double> t = state.numbers("totals");
-  if (t.size() != 7) throw DataError("the stored sequence has other totals than this one");
+  if (t.size() != 10) throw DataError("the stored sequence has other totals than this one");
   if (state.numbers("arms") != oracle_.values())
     throw DataError("the stored run chose between other values than this one");
-  totals_ = {t[0], t[1], t[2], t[3], t[4]};
-  begin({{t[5], t[6]}});
+  totals_ = {t[0], t[1], t[2], t[3], t[4], t[5]};
+  worst_cost_ = t[6];
+  if (!std::isnan(t[7])) safe_value_ = t[7];
+  begin({{t[8], t[9]}});
   if (options_.oracles && state.has("arm_costs")) {
     const std::vector<double> costs = state.numbers("arm_costs");
     const size_t arms = oracle_.values().size();

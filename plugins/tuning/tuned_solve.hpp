@@ -55,7 +55,9 @@ struct TuningOptions {
 
 /// One solver, of which a tuner chooses one parameter anew for each system (Khodak et al. 2024). With
 /// `oracles` every system is also solved with every arm, from the same initial guess, for
-/// comparison: the best fixed value in hindsight and the best one for each system.
+/// comparison: the best fixed value in hindsight and the best one for each system. A value that does
+/// not solve a system costs twice the dearest solve so far, and the system is solved again with the
+/// last value that has solved one.
 class TunedSolve final : public Resumable {
  public:
   TunedSolve(const TuningOptions& options, const Context& context);
@@ -80,11 +82,14 @@ class TunedSolve final : public Resumable {
 
  private:
   struct Totals {
-    double systems = 0.0, cost = 0.0, iterations = 0.0, decision_s = 0.0, solve_s = 0.0;
+    double systems = 0.0, cost = 0.0, iterations = 0.0, decision_s = 0.0, solve_s = 0.0,
+           failed_choices = 0.0;
   };
   double tolerance(const LinearSystem& system) const;
   double cost_of(const Report& report, const LinearSystem& system, double seconds) const;
-  void play_all_arms(LinearSystem& system, double tolerance);
+  std::vector<double> play_all_arms(LinearSystem& system, double tolerance);
+  /// Solves with one value; x is the guess again where that does not work.
+  Report play(LinearSystem& system, double value, double tolerance, Monitor& monitor);
 
   TuningOptions options_;
   TuningSpace space_;
@@ -95,6 +100,9 @@ class TunedSolve final : public Resumable {
   Totals totals_;
   double value_ = 0.0;
   double cost_ = 0.0;
+  double worst_cost_ = 0.0;             ///< of what was solved
+  std::optional<double> safe_value_;    ///< that solved a system last
+  Vector start_;                        ///< the initial guess
 };
 
 }  // namespace tuning

@@ -89,6 +89,20 @@ TEST_P(Resume, AfterATimeLimitToTheSameDigits) {
   expect_same_digits(GetParam(), state, test::to_host(system->x()));
 }
 
+/// Stopped before the first step of its second life, it can still have a third.
+TEST_P(Resume, StoppedTwiceToTheSameDigits) {
+  auto system = fresh_system();
+  const auto first = make(GetParam().method, options_for(GetParam().preconditioner));
+  test::RecordingMonitor stop(stop_at, Verdict::interrupted), at_once(stop_at, Verdict::time_limit);
+  ASSERT_EQ(first->solve(*system, stop).status, Status::interrupted);
+  const auto second = make(GetParam().method, options_for(GetParam().preconditioner));
+  dynamic_cast<Resumable&>(*second).restore(
+      test::MemoryState(dynamic_cast<Resumable&>(*first).state()), *system);
+  ASSERT_EQ(second->solve(*system, at_once).status, Status::time_limit);
+  const test::MemoryState state(dynamic_cast<Resumable&>(*second).state());
+  expect_same_digits(GetParam(), state, test::to_host(system->x()));
+}
+
 TEST_P(Resume, StatesThatDoNotFitAreRefused) {
   const auto solver = make(GetParam().method, options_for(GetParam().preconditioner));
   auto& resumable = dynamic_cast<Resumable&>(*solver);

@@ -51,8 +51,14 @@ class Bowl final : public LinearSolver, public Tunable {
     test::assign(system.x(), x);
     const double best = 1.2 + 0.5 * (diagonal[0] - 1.0);
     Report report;
-    report.status = fails ? Status::stagnated : Status::converged;
+    const bool fails_now = fails || options_.omega > fails_above;
+    report.status = fails_now ? Status::stagnated : Status::converged;
     report.reason = "for tests";
+    if (fails_now) {
+      test::assign(system.x(), std::vector<double>(x.size(), 1e30));
+      report.iterations = 1;
+      return report;
+    }
     report.iterations = 10 + std::lround(100.0 * std::pow(options_.omega - best, 2)) +
                         std::abs(options_.sweeps - 3) - (options_.mode == "quick" ? 1 : 0);
     return report;
@@ -66,6 +72,7 @@ class Bowl final : public LinearSolver, public Tunable {
   }
   static inline int num_made = 0;
   static inline bool fails = false;
+  static inline double fails_above = 1e9;
 
  private:
   Options options_;
@@ -259,6 +266,44 @@ TEST(Sequence, ASystemThatIsNotSolvedStopsItAndIsNamed) {
   EXPECT_NE(report.reason.find("system 0 (context "), std::string::npos) << report.reason;
 }
 
+/// A value that gives up at once must not look cheap, and must not end the sequence.
+TEST(Sequence, ValuesThatFailAreDearAndPlayedOver) {
+  for (const char* tuner : {"tsallis-inf", "chebcb"}) {
+    tuning::SequenceOptions o = options_for(tuner);
+    o.oracles = true;
+    Diagonals problem(400);
+    tuning::Sequence method(o, context());
+    Bowl::fails_above = 1.6;
+    const Report report = method.solve(problem, Monitor::none());
+    Bowl::fails_above = 1e9;
+    // The first play may fail, and then nothing is known that works.
+    if (report.status == Status::stagnated && report.iterations == 0) continue;
+    EXPECT_TRUE(report.converged()) << report.reason;
+    EXPECT_GT(report.value("failed_choices"), 0.0) << tuner;
+    EXPECT_LE(report.value("best_fixed_value"), 1.6) << tuner;
+    EXPECT_GT(report.value("mean_cost_best_of_each"), 9.0) << tuner;
+    EXPECT_LT(problem.verify().front().value, 1e-12) << tuner;
+  }
+}
+
+/// What failed leaves the guess, so that the sequence can be taken up again there.
+TEST(Sequence, AFailedSolveLeavesTheGuess) {
+  tuning::Sequence method(options_for("tsallis-inf"), context());
+  const Vector b = test::to_vector({3.0});
+  const Vector x = test::to_vector({0.25});
+  Bowl::fails = true;
+  EXPECT_FALSE(method.solve_next(test::to_csr({{2.0}}), b, x, 0.0).converged());
+  Bowl::fails = false;
+  EXPECT_EQ(test::to_host(x)[0], 0.25);
+}
+
+TEST(Sequence, ContextsThatAreNoNumbersAreRefused) {
+  tuning::Sequence method(options_for("tsallis-inf"), context());
+  const Vector b = test::to_vector({1.0});
+  EXPECT_THROW((void)method.solve_next(test::to_csr({{2.0}}), b, b.like("x"), std::nan("")),
+               DataError);
+}
+
 TEST(Sequence, UnknownParametersAreRefusedBeforeAnythingIsSolved) {
   tuning::SequenceOptions o = options_for("tsallis-inf");
   o.parameter = "omga";
@@ -296,6 +341,26 @@ TEST(JacobiRadius, FollowsTheContextWithFewProducts) {
     EXPECT_NEAR((1.0 - radius.estimate(c, system)) / (1.0 - exact), 1.0, 0.1) << t << " " << c;
   }
   EXPECT_LT(radius.products(), 60.0);  // of 200 systems
+}
+
+/// An operator that changes while the context stays: seen at the next check, at once when doubted.
+TEST(JacobiRadius, NoticesAChangeThatTheContextDoesNotShow) {
+  constexpr int n = 12;
+  tuning::JacobiRadius radius;
+  const auto estimate = [&](double shift) {
+    test::Dense A = test::to_dense(*test::laplacian(n, n));
+    for (Index i = 0; i < n * n; ++i) A[i][i] += shift;
+    const Vector b = test::to_vector(std::vector<double>(n * n, 1.0));
+    const LinearSystem system(test::to_csr(A), b, b.like("test::x"));
+    return radius.estimate(0.0, system);
+  };
+  for (int t = 0; t < 50; ++t) EXPECT_NEAR(estimate(2.0), 4.0 * std::cos(M_PI / (n + 1)) / 6.0, 0.02);
+  const double changed = std::cos(M_PI / (n + 1));
+  int stale = 0;
+  for (; stale < 40 && std::abs(estimate(0.0) - changed) > 0.01; ++stale) {}
+  EXPECT_LE(stale, 32);
+  radius.doubt();
+  EXPECT_NEAR(estimate(2.0), 4.0 * std::cos(M_PI / (n + 1)) / 6.0, 0.02);
 }
 
 }  // namespace
