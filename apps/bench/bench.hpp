@@ -79,6 +79,36 @@ struct SolveRow {
   bool passed() const;
 };
 
+/// An operator of one of the families that `families` compares preconditioners on.
+struct FamilyCase {
+  std::string family;
+  std::string name;
+  libsolve::Value problem;  ///< options of the source `poisson` but for its size
+  std::uint64_t seed = 1;
+};
+
+/// One preconditioner on one of them.
+struct CompareRow {
+  std::string family, name, preconditioner, status;
+  int size = 0;
+  double steps = 0.0;
+  double setup_seconds = 0.0;  ///< of the fastest time
+  double seconds = 0.0;        ///< set-up included
+  double setup_td = 0.0;
+  double total_td = 0.0;
+  double relative_residual = 0.0;  ///< recomputed from the system
+  double ratio = 0.0;              ///< seconds of the first preconditioner over those of this one
+  std::vector<std::string> notes;
+};
+
+/// Twenty operators that nothing in libsolve was trained or tuned on: jumps of 1e6 in several block
+/// patterns, masks with thin channels, anisotropy, mixtures.
+std::vector<FamilyCase> held_back();
+/// Seconds of flexible CG to 1e-8 on n^3 cells with each of the preconditioners, taken in turn.
+std::vector<CompareRow> compare(const Settings& settings, const Triad& triad,
+                                const libsolve::Registry& registry, const FamilyCase& c, int n,
+                                const std::vector<std::string>& preconditioners);
+
 std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad);
 /// Convolutions of networks against the multiply-add units.
 std::vector<LearnRow> run_learn(const Settings& settings);
@@ -93,7 +123,9 @@ void print_header(const std::vector<KernelRow>&);
 void print(const KernelRow& row);
 void print_solve_header();
 void print(const SolveRow& row);
+void print(const CompareRow& row);
 nlohmann::json to_json(const KernelRow& row);
+nlohmann::json to_json(const CompareRow& row);
 nlohmann::json to_json(const SolveRow& row);
 nlohmann::json to_json(const LearnRow& row);
 

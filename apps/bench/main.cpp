@@ -41,6 +41,7 @@ struct Arguments {
   std::string method = "flexible-cg";
   std::string preconditioner = "multigrid";
   std::vector<std::string> sets;
+  std::vector<std::string> compared;
 };
 
 libsolve::Value make_method(const Arguments& arguments) {
@@ -102,6 +103,19 @@ int run(const std::string& command, const Arguments& arguments) {
       out["rows"].push_back(bench::to_json(row));
       passed = passed && row.fraction >= row.bar;
     }
+  } else if (command == "families") {
+    libsolve::Registry registry;
+    libsolve::load_plugins(registry);
+    for (const int n : arguments.size)
+      for (const bench::FamilyCase& c : bench::held_back()) {
+        if ((c.family + " " + c.name).find(arguments.filter) == std::string::npos) continue;
+        for (const auto& row : bench::compare(arguments.settings, triad, registry, c, n,
+                                              arguments.compared)) {
+          bench::print(row);
+          out["rows"].push_back(bench::to_json(row));
+          passed = passed && row.status == "converged";
+        }
+      }
   } else {
     libsolve::Registry registry;
     libsolve::load_plugins(registry);
@@ -156,6 +170,15 @@ int main(int argc, char** argv) {
                     "constant, blocks, smooth, neumann box, or spheres, boxes, channels with "
                     "\", Dirichlet\" or \", Neumann\"");
   suite->add_option("--filter", arguments.filter, "only cases whose name or size contains this");
+  auto* families =
+      parser.add_subcommand("families", "preconditioners side by side on twenty hard operators");
+  families->add_option("--size", arguments.size, "cells an axis; several for several grids")
+      ->expected(1, 10);
+  families->add_option("--filter", arguments.filter, "only those whose family or name contains this");
+  families
+      ->add_option("--preconditioner", arguments.compared,
+                   "\"NAME\" or \"NAME; option = value; ...\"; ratios are to the first")
+      ->required();
   for (auto* command : {solve, suite}) {
     command->add_option("--method", arguments.method, "linear solver");
     command->add_option("--preconditioner", arguments.preconditioner,
@@ -175,7 +198,11 @@ int main(int argc, char** argv) {
       fmt::print(stderr, "--clock cpu needs one thread: set OMP_NUM_THREADS=1\n");
       return 2;
     }
-    const std::string command = *kernels ? "kernels" : *learn ? "learn" : *solve ? "solve" : "suite";
+    const std::string command = *kernels    ? "kernels"
+                                : *learn    ? "learn"
+                                : *families ? "families"
+                                : *solve    ? "solve"
+                                            : "suite";
     return run(command, arguments);
   } catch (const libsolve::Error& error) {
     fmt::print(stderr, "libsolve-bench: {}\n", error.what());
