@@ -1,0 +1,86 @@
+#include "guard.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <libsolve/core/random.hpp>
+#include <libsolve/core/row_kernels.hpp>
+#include <libsolve/linear/linear_system.hpp>
+
+namespace multigrid {
+namespace {
+
+using libsolve::StencilOperator;
+using libsolve::Vector;
+
+struct FillNormal {
+  libsolve::RandomStream stream;
+  std::uint64_t first;
+  double* to;
+  KOKKOS_INLINE_FUNCTION void operator()(libsolve::Index i) const {
+    to[i] = stream.normal(first + std::uint64_t(i));
+  }
+};
+
+/// A box at a place of the stream, begun where the first levels have a coarse cell.
+libsolve::Box box_at(const StencilOperator& A, const libsolve::RandomStream& stream, int q) {
+  libsolve::Box box;
+  for (int a = 0; a < 3; ++a) {
+    const int n = A.grid().cells[a];
+    const int edge = std::min(n, std::max(guard_edge, n / 5));
+    const int places = (n - edge) / 8 + 1;
+    const int first = 8 * std::min(places - 1, int(places * stream.uniform(std::uint64_t(3 * q + a))));
+    box.begin[a] = first;
+    box.end[a] = first + edge;
+  }
+  return box;
+}
+
+Trial try_cycle(const libsolve::LinearSystem& system, const MultigridOptions& options, int q) {
+  Multigrid M(options, libsolve::Context{});
+  M.setup(system);
+  const Vector e = system.x(), r = e.like("multigrid::guard_r"), z = e.like("multigrid::guard_z");
+  const libsolve::RandomStream stream(1, "multigrid::guard");
+  const auto n = e.local_size();
+  libsolve::for_rows(libsolve::default_space(), "multigrid::guard_fill", n,
+                     FillNormal{stream, std::uint64_t(q) << 32, e.data()});
+  Trial trial;
+  double before = system.A().apply_dot(e, r);
+  for (int i = 0; i < guard_cycles; ++i) {
+    M.apply(r, z);
+    libsolve::axpy(-1.0, z, e);
+    const double energy = system.A().apply_dot(e, r);
+    trial.factor = before > 0 ? std::sqrt(std::max(0.0, energy) / before) : 0.0;
+    before = energy;
+  }
+  const Work work = M.work();
+  trial.cost = (work.setup + work.visit * steps_for(trial.factor)) / double(n);
+  return trial;
+}
+
+}  // namespace
+
+double steps_for(double factor, double most) {
+  if (!(factor < 1.0)) return most;
+  const double f = std::max(factor, 1e-3);
+  return std::min(most, std::log(1e-8) / std::log(f / (1.0 + std::sqrt(1.0 - f * f))));
+}
+
+GuardResult compare_cycles(const StencilOperator& A, const MultigridOptions& plain,
+                           const MultigridOptions& chosen) {
+  const libsolve::RandomStream stream(1, "multigrid::guard_boxes");
+  GuardResult sum{{0.0, 0.0}, {0.0, 0.0}};
+  for (int q = 0; q < guard_boxes; ++q) {
+    const auto part = A.on_box(box_at(A, stream, q));
+    const Vector x("multigrid::guard_e", part->row_partition());
+    const libsolve::LinearSystem system(part, x.like("multigrid::guard_b"), x);
+    for (const bool is_plain : {true, false}) {
+      const Trial t = try_cycle(system, is_plain ? plain : chosen, q);
+      Trial& to = is_plain ? sum.plain : sum.chosen;
+      to.factor += t.factor / guard_boxes;
+      to.cost += t.cost / guard_boxes;
+    }
+  }
+  return sum;
+}
+
+}  // namespace multigrid
