@@ -1,10 +1,13 @@
 /// \file
-/// Arrays of the size of a grid.
+/// Arrays of the size of a grid, and lists of indices.
 #pragma once
 
 #include <cstddef>
 #include <cstdlib>
 #include <libsolve/core/large_array.hpp>
+#include <vector>
+
+#include "level.hpp"
 
 namespace multigrid {
 
