@@ -4,9 +4,9 @@
 
 namespace libsolve {
 
-std::shared_ptr<const CsrMatrix> assembled(const std::shared_ptr<const LinearOperator>& A,
-                                           const std::string& asker,
-                                           std::vector<std::string>& notes) {
+std::shared_ptr<const CsrMatrix> with_entries(const std::shared_ptr<const LinearOperator>& A,
+                                              const std::string& asker,
+                                              std::vector<std::string>& notes) {
   auto matrix = std::dynamic_pointer_cast<const CsrMatrix>(A);
   if (!matrix) {
     const auto* stencil = dynamic_cast<const StencilOperator*>(A.get());
@@ -15,11 +15,18 @@ std::shared_ptr<const CsrMatrix> assembled(const std::shared_ptr<const LinearOpe
                         " has none to offer; use 'jacobi' or 'chebyshev', which need only the "
                         "diagonal, or pass an assembled matrix");
     matrix = stencil->assemble();
+    const double bytes = A->row_partition().communicator().sum(matrix->memory_bytes());
     notes.push_back(asker + " needs entries: the grid operator was assembled (" +
-                    std::to_string(static_cast<long>(matrix->memory_bytes() / 1e6)) +
-                    " MB" + (A->row_partition().communicator().size() > 1 ? " on the first rank" : "") +
-                    "); 'multigrid' and 'chebyshev' work without");
+                    std::to_string(static_cast<long>(bytes / 1e6)) +
+                    " MB); 'multigrid' and 'chebyshev' work without");
   }
+  return matrix;
+}
+
+std::shared_ptr<const CsrMatrix> assembled(const std::shared_ptr<const LinearOperator>& A,
+                                           const std::string& asker,
+                                           std::vector<std::string>& notes) {
+  auto matrix = with_entries(A, asker, notes);
   const int ranks = A->row_partition().communicator().size();
   if (ranks > 1)
     notes.push_back(asker + " works on the rows and columns of each rank alone: with " +

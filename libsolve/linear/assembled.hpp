@@ -10,8 +10,13 @@ namespace libsolve {
 /// A as a matrix with entries, for methods that need them: A itself where it is one, a grid
 /// operator assembled (12 bytes an entry, some 90 a cell in 3D; a note says so). Throws Unsupported
 /// for other operators, naming `asker` ("preconditioner 'ic0'") and what works without entries.
-/// On several ranks what a method sees are the entries in the rank's own rows and columns, and a
-/// note says that, too.
+/// Collective.
+LIBSOLVE_EXPORT std::shared_ptr<const CsrMatrix> with_entries(
+    const std::shared_ptr<const LinearOperator>& A, const std::string& asker,
+    std::vector<std::string>& notes);
+
+/// The same for methods that look at the entries in the rank's own rows and columns alone: on
+/// several ranks a note says that, too.
 LIBSOLVE_EXPORT std::shared_ptr<const CsrMatrix> assembled(
     const std::shared_ptr<const LinearOperator>& A, const std::string& asker,
     std::vector<std::string>& notes);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
+#include <libsolve/core/together.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/detail/csr_arrays.hpp>
 #include <libsolve/linear/detail/csr_product.hpp>
@@ -81,27 +82,15 @@ CsrMatrix::CsrMatrix(const Partition& rows, const Partition& columns,
                      const ConstVectorView& values)
     : rows_(rows), cols_(columns), impl_(std::make_unique<Impl>()) {
   const Communicator& comm = rows_.communicator();
-  std::string fault;
-  bool is_shape = false;
   detail::SplitRows split;
-  try {
+  together(comm, [&] {
     split = detail::split_columns(rows_, cols_, row_pointers, global_columns, values);
     const MemSpace memory;
     row_pointers_ = Kokkos::create_mirror_view_and_copy(memory, split.own.row_pointers);
     columns_ = Kokkos::create_mirror_view_and_copy(memory, split.own.columns);
     values_ = Kokkos::create_mirror_view_and_copy(memory, split.own.values);
     prepare();
-  } catch (const Error& e) {
-    if (comm.size() == 1) throw;
-    fault = e.what();
-    is_shape = dynamic_cast<const ShapeError*>(&e) != nullptr;
-  }
-  is_shape = comm.any(is_shape);
-  if (comm.any(!fault.empty())) {
-    if (fault.empty()) fault = "another rank's rows of a matrix are at fault";
-    if (is_shape) throw ShapeError(fault);
-    throw DataError(fault);
-  }
+  });
   num_nonzeros_ = comm.sum(static_cast<GlobalIndex>(values_.extent(0) + split.values.size()));
   if (comm.size() > 1) impl_->ghosts = std::make_unique<detail::GhostColumns>(cols_, split);
 }
@@ -137,6 +126,12 @@ void CsrMatrix::prepare() {
 }
 
 CsrMatrix::~CsrMatrix() = default;
+
+CsrMatrix::OffRankEntries CsrMatrix::off_rank_entries() const {
+  if (!impl_->ghosts) return {};
+  const detail::SplitRows& split = impl_->ghosts->split();
+  return {split.rows, split.first, split.columns, split.values};
+}
 
 double CsrMatrix::asymmetry() const {
   std::call_once(impl_->asymmetry_once, [this] {

@@ -2,6 +2,7 @@
 
 #include <libsolve/core/linear_operator.hpp>
 #include <memory>
+#include <span>
 
 namespace libsolve {
 
@@ -32,6 +33,15 @@ class LIBSOLVE_EXPORT CsrMatrix final : public LinearOperator {
   const RowPointers& row_pointers() const noexcept { return row_pointers_; }
   const Columns& columns() const noexcept { return columns_; }
   const ConstVectorView& values() const noexcept { return values_; }
+  /// Entries of this rank's rows in other ranks' columns.
+  struct OffRankEntries {
+    std::span<const Index> rows;           ///< those that have some, ascending
+    std::span<const Index> first;          ///< rows.size() + 1, into columns and values
+    std::span<const GlobalIndex> columns;  ///< global; sorted and unique in each row
+    std::span<const double> values;
+  };
+  /// On the host, kept with the matrix; empty on one rank.
+  OffRankEntries off_rank_entries() const;
   /// Over all ranks.
   GlobalIndex num_nonzeros() const noexcept { return num_nonzeros_; }
 

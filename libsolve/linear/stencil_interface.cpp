@@ -4,6 +4,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/core/row_kernels.hpp>
+#include <libsolve/core/together.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/detail/stencil_interface.hpp>
 #include <libsolve/linear/grid_halo.hpp>
@@ -164,27 +165,6 @@ void add_couplings(const StencilOperator::Interface& interface, double* to) {
 
 namespace {
 
-/// What fails on one rank fails on all.
-template <class Check>
-void agree(const Communicator& comm, const Check& check) {
-  if (comm.size() == 1) return check();
-  std::string problem;
-  bool is_shape = false;
-  try {
-    check();
-  } catch (const ShapeError& e) {
-    problem = e.what();
-    is_shape = true;
-  } catch (const Error& e) {
-    problem = e.what();
-  }
-  const bool any_shape = comm.any(is_shape);
-  if (!comm.any(!problem.empty())) return;
-  if (problem.empty()) problem = "another rank's part of a stencil is at fault";
-  if (any_shape) throw ShapeError(problem);
-  throw DataError(problem);
-}
-
 /// The rank's box as a grid of its own.
 Grid grid_of(const Grid& whole, const Box& box) {
   Grid grid = whole;
@@ -222,7 +202,7 @@ StencilOperator::StencilOperator(const GridPartition& grid, Constant coefficient
 StencilOperator::StencilOperator(const GridPartition& grid, Variable coefficients)
     : parts_(detail::checked(grid)), is_constant_(false), variable_(std::move(coefficients)) {
   local_grid_ = grid_of(parts_.grid(), parts_.own());
-  agree(parts_.communicator(), [&] { check_lengths(); });
+  together(parts_.communicator(), [&] { check_lengths(); });
   std::unique_ptr<Interface> interface;
   if (parts_.communicator().size() > 1) {
     interface = std::make_unique<Interface>();
@@ -255,7 +235,7 @@ StencilOperator::StencilOperator(const GridPartition& grid, Variable coefficient
     if (parts_.communicator().sum(wrong) > 0.0)
       throw DataError("couplings across the cuts between ranks must be finite and not negative");
   }
-  agree(parts_.communicator(), [&] { check_end_faces(); });
+  together(parts_.communicator(), [&] { check_end_faces(); });
   local_variable_ = variable_;
   if (!interface) return;
   local_variable_.excess = allocate("stencil::local_excess", parts_.partition().local_size());

@@ -27,15 +27,23 @@ Status status_of(Verdict verdict) {
 
 }  // namespace
 
-std::vector<Index> one_row_of_each_component(const NullSpace& null_space) {
+std::vector<Index> one_row_of_each_component(const NullSpace& null_space, const Partition& rows) {
   const auto labels = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), null_space.labels());
-  if (labels.extent(0) == 0) return {0};
-  std::vector<Index> rows(static_cast<size_t>(null_space.num_components()), -1);
+  const Communicator& comm = rows.communicator();
+  std::vector<Index> own(static_cast<size_t>(null_space.num_components()), -1);
+  const bool is_one_component = null_space.labels().data() == nullptr && own.size() == 1;
+  if (is_one_component && rows.local_size() > 0) own[0] = 0;
   for (size_t i = 0; i < labels.extent(0); ++i)
-    if (labels(i) >= 0 && rows[static_cast<size_t>(labels(i))] < 0)
-      rows[static_cast<size_t>(labels(i))] = static_cast<Index>(i);
-  std::erase(rows, -1);
-  return rows;
+    if (labels(i) >= 0 && own[static_cast<size_t>(labels(i))] < 0)
+      own[static_cast<size_t>(labels(i))] = static_cast<Index>(i);
+  // The first rank that has rows of a component has its row.
+  std::vector<double> owner(own.size());
+  for (size_t k = 0; k < own.size(); ++k) owner[k] = own[k] >= 0 ? comm.rank() : comm.size();
+  comm.min(owner);
+  for (size_t k = 0; k < own.size(); ++k)
+    if (owner[k] != comm.rank()) own[k] = -1;
+  std::erase(own, -1);
+  return own;
 }
 
 bool SolveWatch::observe(std::int64_t k, double residual_norm) {

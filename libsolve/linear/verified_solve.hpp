@@ -101,7 +101,9 @@ class LIBSOLVE_EXPORT PreparedFor {
 };
 
 /// One row of each component of the null space: A + alpha e_k e_k^T over these k is not singular,
-/// and has the same solutions for right-hand sides in the range of A. Sorted by component.
-LIBSOLVE_EXPORT std::vector<Index> one_row_of_each_component(const NullSpace& null_space);
+/// and has the same solutions for right-hand sides in the range of A. Those of them that this rank
+/// has, sorted by component; `rows` are those of A. Collective.
+LIBSOLVE_EXPORT std::vector<Index> one_row_of_each_component(const NullSpace& null_space,
+                                                             const Partition& rows);
 
 }  // namespace libsolve

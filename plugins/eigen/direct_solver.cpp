@@ -70,7 +70,7 @@ void DirectSolver::factor(const LinearSystem& system) {
   std::vector<double> pinned;
   if (system.null_space) {
     pinned.assign(values.begin(), values.end());
-    for (const Index k : one_row_of_each_component(*system.null_space))
+    for (const Index k : one_row_of_each_component(*system.null_space, system.b().partition()))
       for (GlobalIndex e = arrays.begin(k); e < arrays.end(k); ++e)
         if (arrays.columns(e) == k) pinned[static_cast<size_t>(e)] *= 2.0;
     values = pinned;
