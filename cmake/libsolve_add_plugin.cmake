@@ -2,7 +2,8 @@
 #
 # Builds <build>/lib/libsolve/plugins/<name>.so from SOURCES, one of which holds LIBSOLVE_PLUGIN(...).
 # TESTS become one GoogleTest executable, test `plugin_<name>`: the objects of SOURCES are linked into
-# it, and a main that brings up the Runtime comes along. LIBRARIES stay private to the plugin.
+# it, and a main that brings up the Runtime comes along. LIBRARIES stay private to the plugin. In this
+# tree, TESTS *_mpi_test.cpp become plugin_<name>_mpi, which runs on two and on four ranks.
 #
 # The same function serves plugins of this tree and plugins outside of it: there
 #   find_package(libsolve REQUIRED)
@@ -38,9 +39,18 @@ function(libsolve_add_plugin name)
   install(TARGETS ${name} LIBRARY DESTINATION lib/libsolve/plugins)
 
   if(arg_TESTS AND BUILD_TESTING)
+    set(tests plugin_${name})
     if(TARGET libsolve_test_support)  # in tree
+      set(parallel ${arg_TESTS})
+      list(FILTER arg_TESTS EXCLUDE REGEX "_mpi_test\\.cpp$")
+      list(FILTER parallel INCLUDE REGEX "_mpi_test\\.cpp$")
       libsolve_add_test(plugin_${name} unit LIBRARIES ${arg_LIBRARIES} SOURCES ${arg_TESTS}
         $<TARGET_OBJECTS:${name}_objects>)
+      if(parallel AND LIBSOLVE_HAVE_MPI)
+        list(APPEND tests plugin_${name}_mpi)
+        libsolve_add_test(plugin_${name}_mpi unit LIBRARIES ${arg_LIBRARIES} SOURCES ${parallel}
+          $<TARGET_OBJECTS:${name}_objects> RANKS 2 4)
+      endif()
     else()
       find_package(GTest REQUIRED)
       add_executable(plugin_${name} ${arg_TESTS} $<TARGET_OBJECTS:${name}_objects>
@@ -50,7 +60,9 @@ function(libsolve_add_plugin name)
       set_tests_properties(plugin_${name} PROPERTIES LABELS unit ENVIRONMENT
         "OMP_PROC_BIND=false;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1")
     endif()
-    target_include_directories(plugin_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    foreach(test ${tests})
+      target_include_directories(${test} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    endforeach()
   endif()
 endfunction()
 

@@ -35,7 +35,8 @@ struct KspSettings {
   std::string asker = {};
 };
 
-/// A solver of theirs together with its preconditioner. One rank.
+/// A solver of theirs together with its preconditioner, on the ranks of the operator. All calls but
+/// the getters are collective; counts are those of the whole, bytes those of this rank.
 class LIBSOLVE_EXPORT Solver {
  public:
   virtual ~Solver();
@@ -75,8 +76,9 @@ struct PfmgSettings {
   std::string asker = {};
 };
 
-/// A KSP with its PC. Columns and values of a CsrMatrix are used in place, a StencilOperator is
-/// assembled, other operators become a MATSHELL. Where the system has a null space, the
+/// A KSP with its PC. Columns and values of a CsrMatrix are used in place (on several ranks as an
+/// MPIAIJ with the same rows on each), a StencilOperator is assembled, other operators become a
+/// MATSHELL. Where the system has a null space, the
 /// preconditioner gets A + alpha e_k e_k^T, one k for each of its components: not singular, and the
 /// same x for right-hand sides in the range.
 /// Throws Unsupported in a build without PETSc, BackendError where libsolve_petsc.so cannot be
@@ -84,7 +86,8 @@ struct PfmgSettings {
 LIBSOLVE_EXPORT std::unique_ptr<Solver> make_ksp(const KspSettings& settings);
 
 /// Conjugate gradients over hypre's own structured vectors and products with one V-cycle of PFMG a
-/// step; apply() is one V-cycle. Takes StencilOperators only. Unsupported in a build without hypre.
+/// step; apply() is one V-cycle. Takes StencilOperators only, each rank's box as it is. Unsupported
+/// in a build without hypre.
 LIBSOLVE_EXPORT std::unique_ptr<Solver> make_pfmg(const PfmgSettings& settings);
 
 /// "PETSc 3.18.5, hypre 2.26.0"; opens the library, brings nothing up.

@@ -38,8 +38,11 @@ Report TheirSolver::solve(LinearSystem& system, Monitor& monitor) {
   report.counts = {{"operator_applications",
                     report.value("operator_applications") + counts.operator_applications, ""},
                    {"preconditioner_applications", counts.preconditioner_applications, ""}};
-  report.metrics = {{"memory_bytes", frame_.work_bytes() + solver_->memory_bytes(), "B"},
-                    {"preconditioner_memory_bytes", solver_->preconditioner_memory_bytes(), "B"}};
+  double bytes[2] = {frame_.work_bytes() + solver_->memory_bytes(),
+                     solver_->preconditioner_memory_bytes()};
+  system.b().communicator().sum(bytes);
+  report.metrics = {{"memory_bytes", bytes[0], "B"},
+                    {"preconditioner_memory_bytes", bytes[1], "B"}};
   for (Measure& m : solver_->metrics()) report.metrics.push_back(std::move(m));
   for (std::string& note : solver_->notes()) report.notes.push_back(std::move(note));
   return report;

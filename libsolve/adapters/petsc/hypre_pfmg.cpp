@@ -70,7 +70,7 @@ class HyprePfmg final : public Solver {
     for (StructVector* v : {&x_, &r_, &p_, &z_, &q_}) v->create(comm_, grid_);
     // Products by A have their own communication and boxes.
     product_ = hypre_StructKrylovMatvecCreate(A_, p_.v);
-    check(settings_.asker + ": making vectors");
+    together(ranks_, [&] { check(settings_.asker + ": making vectors"); });
     all_bytes_ = pc_bytes_ + std::max(heap_bytes() - before, 5.0 * 8.0 * num_cells_);
   }
   void setup_preconditioner(const LinearSystem& system) override;
@@ -84,7 +84,7 @@ class HyprePfmg final : public Solver {
   std::vector<std::string> notes() const override { return notes_; }
 
  private:
-  void create_grid(const Grid& grid);
+  void create_grid(const GridPartition& parts);
   void fill_matrix(const StencilOperator& A);
   void set_values(HYPRE_StructVector v, const double* values) {
     HYPRE_StructVectorSetBoxValues(v, low_, high_, const_cast<double*>(values));
@@ -103,15 +103,16 @@ class HyprePfmg final : public Solver {
   void clear();
 
   PfmgSettings settings_;
+  Communicator ranks_;
   MPI_Comm comm_ = MPI_COMM_SELF;
   HYPRE_StructGrid grid_ = nullptr;
   HYPRE_StructStencil stencil_ = nullptr;
   HYPRE_StructMatrix A_ = nullptr;
   HYPRE_StructSolver pfmg_ = nullptr;
   void* product_ = nullptr;
-  HYPRE_Int low_[3] = {0, 0, 0}, high_[3] = {0, 0, 0};
+  HYPRE_Int low_[3] = {0, 0, 0}, high_[3] = {0, 0, 0};  ///< of this rank's box
   int dimension_ = 3;
-  double num_cells_ = 0.0;
+  double num_cells_ = 0.0;          ///< of this rank
   StructVector in_, out_;           ///< of apply()
   StructVector x_, r_, p_, z_, q_;  ///< of solve()
   HostNumbers host_in_, host_out_;
@@ -138,14 +139,26 @@ void HyprePfmg::clear() {
   pc_bytes_ = all_bytes_ = 0.0;
 }
 
-void HyprePfmg::create_grid(const Grid& grid) {
+void HyprePfmg::create_grid(const GridPartition& parts) {
+  ranks_ = parts.communicator();
+  comm_ = mpi_comm(ranks_);
   // PFMG coarsens in two or three dimensions.
-  dimension_ = grid.cells[2] > 1 ? 3 : 2;
-  for (int a = 0; a < 3; ++a) high_[a] = grid.cells[static_cast<size_t>(a)] - 1;
-  num_cells_ = static_cast<double>(grid.num_cells());
+  dimension_ = parts.grid().cells[2] > 1 ? 3 : 2;
+  for (size_t a = 0; a < 3; ++a) {
+    low_[a] = parts.own().begin[a];
+    high_[a] = parts.own().end[a] - 1;
+  }
+  num_cells_ = static_cast<double>(parts.own().num_cells());
   HYPRE_StructGridCreate(comm_, dimension_, &grid_);
   HYPRE_StructGridSetExtents(grid_, low_, high_);
   HYPRE_StructGridAssemble(grid_);
+}
+
+/// The operator with the faces between this rank's box and the next ones: itself on one rank.
+std::shared_ptr<const StencilOperator> with_next_cells(const StencilOperator& A) {
+  Box box = A.grid_partition().own();
+  for (size_t a = 0; a < 3; ++a) box.end[a] = std::min(box.end[a] + 1, A.grid().cells[a]);
+  return A.on_box(box);
 }
 
 /// Diagonal and the couplings to the next cell along each axis; the others by symmetry.
@@ -167,26 +180,32 @@ void HyprePfmg::fill_matrix(const StencilOperator& A) {
   HYPRE_StructMatrixSetBoxValues(A_, low_, high_, 1, &entry, diagonal.data());
 
   const std::array<Index, 3>& n = A.grid().cells;
-  const auto plane = static_cast<size_t>(n[0]) * static_cast<size_t>(n[1]);
-  std::vector<double> values(plane);
+  const Box& own = A.grid_partition().own();
+  std::shared_ptr<const StencilOperator> wider;  // has the faces to the next rank's cells
+  if (!A.is_constant() && ranks_.size() > 1) wider = with_next_cells(A);
+  const StencilOperator& source = wider ? *wider : A;
+  const auto stride = static_cast<size_t>(source.grid().cells[0]);
+  const size_t plane = stride * static_cast<size_t>(source.grid().cells[1]);
+  std::vector<double> values(static_cast<size_t>(own.cells(0)) * own.cells(1));
   for (int a = 0; a < dimension_; ++a) {
     entry = a + 1;
     Kokkos::View<const double*, Kokkos::HostSpace> faces;
     if (!A.is_constant())
-      faces = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), A.variable().face[a]);
+      faces = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), source.variable().face[a]);
     const double T = A.is_constant() ? A.constant().coupling[a] : 0.0;
-    for (Index k = 0; k < n[2]; ++k) {
-      for (Index j = 0; j < n[1]; ++j)
-        for (Index i = 0; i < n[0]; ++i) {
+    for (Index k = 0; k < own.cells(2); ++k) {
+      size_t c = 0;
+      for (Index j = 0; j < own.cells(1); ++j)
+        for (Index i = 0; i < own.cells(0); ++i) {
           const std::array<Index, 3> at = {i, j, k};
-          const size_t c = static_cast<size_t>(i) + static_cast<size_t>(n[0]) * j;
-          const bool last = at[a] + 1 == n[a];
+          const bool last = own.begin[a] + at[a] + 1 == n[a];
           const double face = A.is_constant()       ? T
-                              : faces.extent(0) > 0 ? faces(c + plane * static_cast<size_t>(k))
+                              : faces.extent(0) > 0 ? faces(i + stride * j + plane * k)
                                                     : 0.0;
-          values[c] = last ? 0.0 : -face;
+          values[c++] = last ? 0.0 : -face;
         }
-      HYPRE_Int from[3] = {low_[0], low_[1], k}, to[3] = {high_[0], high_[1], k};
+      HYPRE_Int from[3] = {low_[0], low_[1], low_[2] + k};
+      HYPRE_Int to[3] = {high_[0], high_[1], low_[2] + k};
       HYPRE_StructMatrixSetBoxValues(A_, from, to, 1, &entry, values.data());
     }
   }
@@ -201,12 +220,9 @@ void HyprePfmg::setup_preconditioner(const LinearSystem& system) {
         settings_.asker + " needs a stencil on a structured grid, and the operator is " +
         system.A().description() + " (" + std::to_string(system.A().num_rows()) + " x " +
         std::to_string(system.A().num_columns()) + "); use hypre-boomeramg for matrices");
-  if (system.b().communicator().size() > 1)
-    throw Unsupported(settings_.asker + " works on one rank, and " + A->description() +
-                      " lies on several");
   null_space_ = system.null_space;
   const double before = heap_bytes();
-  create_grid(A->grid());
+  create_grid(A->grid_partition());
   fill_matrix(*A);
   in_.create(comm_, grid_);
   out_.create(comm_, grid_);
@@ -231,7 +247,7 @@ void HyprePfmg::setup_preconditioner(const LinearSystem& system) {
   HYPRE_StructPFMGSetSkipRelax(pfmg_, settings_.skip_relax ? 1 : 0);
   HYPRE_StructPFMGSetLogging(pfmg_, 0);
   HYPRE_StructPFMGSetup(pfmg_, A_, in_.v, out_.v);
-  check(settings_.asker + ": setting up");
+  together(ranks_, [&] { check(settings_.asker + ": setting up"); });
   notes_ = {"hypre PFMG: " + coarse + " coarse operators, " + smoother + " sweeps, one thread"};
   pc_bytes_ = std::max(heap_bytes() - before, 16.0 * num_cells_);
 }
@@ -255,7 +271,7 @@ InnerOutcome HyprePfmg::solve(const InnerTask& task, SolveWatch& watch) {
   const auto finish = [&](Status status, std::string reason = {}) {
     HYPRE_StructVectorGetBoxValues(x_.v, low_, high_, host_out_.write(task.x));
     host_out_.publish(task.x);
-    check(settings_.asker + ": solving");
+    together(ranks_, [&] { check(settings_.asker + ": solving"); });
     out.status = status;
     out.reason = std::move(reason);
     return out;

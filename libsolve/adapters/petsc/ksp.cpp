@@ -94,20 +94,19 @@ std::string PetscKsp::doing(const char* what) const {
 
 void PetscKsp::create_operators(const LinearSystem& system) {
   const LinearOperator& A = system.A();
-  if (system.b().communicator().size() > 1)
-    throw Unsupported(settings_.asker + " works on one rank, and " + A.description() +
-                      " lies on several");
-  const ErrorScope scope(doing("making the matrix"));
+  ranks_ = A.row_partition().communicator();
+  refuse_factors_over_ranks(A);
+  const ErrorScope scope(doing("making the matrix"), ranks_);
   null_space_ = system.null_space;
   std::shared_ptr<const CsrMatrix> entries;
   try {
-    entries = assembled(system.shared_A(), settings_.asker, notes_);
+    entries = with_entries(system.shared_A(), settings_.asker, notes_);
   } catch (const Unsupported&) {  // then there is the operator itself
     notes_.push_back(A.description() + " has no entries: PETSc gets its products only");
   }
   if (entries) {
     std::vector<Index> pinned;
-    if (null_space_) pinned = one_row_of_each_component(*null_space_);
+    if (null_space_) pinned = one_row_of_each_component(*null_space_, A.row_partition());
     aij_.create(entries, pinned, options_->has("ksp_diagonal_scale"));
     scope.check(MatSetOptionsPrefix(aij_.mat(), options_->prefix().c_str()));
     if (A.num_rows() == A.num_columns() && A.is_symmetric()) {
@@ -120,6 +119,13 @@ void PetscKsp::create_operators(const LinearSystem& system) {
   // KSP multiplies through the shell, which counts; with a null space by A, not by the pinned one.
   const bool own_products = settings_.matrix_free || !entries || null_space_.has_value();
   shell_.create(system.shared_A(), own_products ? nullptr : aij_.mat());
+}
+
+/// PETSc's own factors know one rank, and what it says of that is a page.
+void PetscKsp::refuse_factors_over_ranks(const LinearOperator& A) const {
+  if (settings_.factor_package != MATSOLVERPETSC || ranks_.size() == 1) return;
+  throw Unsupported(settings_.asker + " works on one rank, and " + A.description() + " lies on " +
+                    std::to_string(ranks_.size()) + "; use mumps");
 }
 
 void PetscKsp::note_type(PC pc) {
@@ -143,30 +149,34 @@ void PetscKsp::note_type(PC pc) {
   notes_.push_back(text + ", one thread");
 }
 
-/// A factorisation that failed says so here, and would else poison the solution.
+/// A factorisation that failed says so here, and would else poison the solution. Those of the
+/// ranks' own blocks would else wait for the first solve.
 void PetscKsp::require_factors() const {
-  const ErrorScope scope(doing("setting up"));
-  PCFailedReason failed = PC_NOERROR;
-  scope.check(PCGetFailedReason(pc_, &failed));
-  if (failed != PC_NOERROR)
-    throw NumericalError(settings_.asker + ": the preconditioner could not be set up (PETSc: " +
-                         PCFailedReasons[static_cast<int>(failed)] +
-                         "); is the matrix singular or not positive definite?");
+  const ErrorScope scope(doing("setting up"), ranks_);
+  scope.check(PCSetUpOnBlocks(pc_));
+  PCFailedReason here = PC_NOERROR;
+  scope.check(PCGetFailedReason(pc_, &here));
+  together(ranks_, [&] {
+    if (here != PC_NOERROR)
+      throw NumericalError(settings_.asker + ": the preconditioner could not be set up (PETSc: " +
+                           PCFailedReasons[static_cast<int>(here)] +
+                           "); is the matrix singular or not positive definite?");
+  });
 }
 
 void PetscKsp::setup_preconditioner(const LinearSystem& system) {
   clear();
   const double before = heap_bytes();
   create_operators(system);
-  const ErrorScope scope(doing("setting up the preconditioner"));
-  scope.check(PCCreate(PETSC_COMM_SELF, &pc_));
+  const ErrorScope scope(doing("setting up the preconditioner"), ranks_);
+  scope.check(PCCreate(mpi_comm(ranks_), &pc_));
   scope.check(PCSetOptionsPrefix(pc_, options_->prefix().c_str()));
   Mat entries = aij_.mat() != nullptr ? aij_.mat() : shell_.mat();
   scope.check(PCSetOperators(pc_, shell_.mat(), entries));
   scope.check(PCSetFromOptions(pc_));
   scope.check(PCSetUp(pc_));
   require_factors();
-  options_->require_all_used();
+  options_->require_all_used(ranks_);
   create_vectors(system);
   // What the first application takes is part of it, and may not happen later.
   scope.check(VecSet(b_, 0.0));
@@ -176,7 +186,7 @@ void PetscKsp::setup_preconditioner(const LinearSystem& system) {
 }
 
 void PetscKsp::create_vectors(const LinearSystem& system) {
-  const ErrorScope scope(doing("making vectors"));
+  const ErrorScope scope(doing("making vectors"), ranks_);
   scope.check(MatCreateVecs(shell_.mat(), &x_, &b_));
   host_b_.allocate(system.b());
   host_x_.allocate(system.x());
@@ -186,13 +196,13 @@ void PetscKsp::setup(const LinearSystem& system) {
   clear();
   const double before = heap_bytes();
   create_operators(system);
-  const ErrorScope scope(doing("setting up"));
-  scope.check(KSPCreate(PETSC_COMM_SELF, &ksp_));
+  const ErrorScope scope(doing("setting up"), ranks_);
+  scope.check(KSPCreate(mpi_comm(ranks_), &ksp_));
   scope.check(KSPSetOptionsPrefix(ksp_, options_->prefix().c_str()));
   Mat entries = aij_.mat() != nullptr ? aij_.mat() : shell_.mat();
-  if (null_space_ && null_space_->labels().extent(0) == 0) {
+  if (null_space_ && !ranks_.any(null_space_->labels().extent(0) != 0)) {
     MatNullSpace constants = nullptr;
-    scope.check(MatNullSpaceCreate(PETSC_COMM_SELF, PETSC_TRUE, 0, nullptr, &constants));
+    scope.check(MatNullSpaceCreate(mpi_comm(ranks_), PETSC_TRUE, 0, nullptr, &constants));
     scope.check(MatSetNullSpace(shell_.mat(), constants));
     scope.check(MatNullSpaceDestroy(&constants));
   }
@@ -229,7 +239,7 @@ void PetscKsp::setup(const LinearSystem& system) {
   KSPNormType norm = KSP_NORM_DEFAULT;
   scope.check(KSPGetNormType(ksp_, &norm));
   true_norm_ = norm == KSP_NORM_UNPRECONDITIONED;
-  options_->require_all_used();
+  options_->require_all_used(ranks_);
   create_vectors(system);
   note_type(pc_);
   pc_bytes_ = std::max(heap_bytes() - before, aij_.memory_bytes());
@@ -283,7 +293,7 @@ InnerOutcome PetscKsp::solve(const InnerTask& task, SolveWatch& watch) {
   PetscInt iterations = 0;
   try {
     scope.check(KSPSetInitialGuessNonzero(ksp_, from_zero ? PETSC_FALSE : PETSC_TRUE));
-    scope.check(KSPSolve(ksp_, b_, x_));
+    together(ranks_, [&] { scope.check(KSPSolve(ksp_, b_, x_)); });
     scope.check(KSPGetConvergedReason(ksp_, &reason));
     scope.check(KSPGetIterationNumber(ksp_, &iterations));
   } catch (...) {

@@ -1,5 +1,6 @@
 #include <libsolve/adapters/narrow.hpp>
 #include <libsolve/adapters/petsc/detail/matrix.hpp>
+#include <numeric>
 
 namespace libsolve::petsc::detail {
 
@@ -11,53 +12,84 @@ PetscInt for_petsc(GlobalIndex count, const char* what) {
 
 // ---- AijMatrix ----------------------------------------------------------------------------------
 
+void AijMatrix::take_own(const std::vector<Index>& pinned, bool copy_values) {
+  const auto nonzeros = static_cast<size_t>(
+      for_petsc(static_cast<GlobalIndex>(ours_.values.extent(0)), "entries on a rank"));
+  own_.row_pointers.assign(ours_.row_pointers.data(),
+                           ours_.row_pointers.data() + ours_.num_rows + 1);
+  if constexpr (sizeof(PetscInt) != sizeof(Index))
+    own_.columns.assign(ours_.columns.data(), ours_.columns.data() + nonzeros);
+  if (copy_values || !pinned.empty())
+    own_.values.assign(ours_.values.data(), ours_.values.data() + nonzeros);
+  for (const Index k : pinned)
+    for (GlobalIndex e = ours_.begin(k); e < ours_.end(k); ++e)
+      if (ours_.columns(e) == k) own_.values[static_cast<size_t>(e)] *= 2.0;
+}
+
+void AijMatrix::take_others(bool copy_values) {
+  const CsrMatrix::OffRankEntries entries = kept_->off_rank_entries();
+  (void)for_petsc(static_cast<GlobalIndex>(entries.values.size()), "entries on a rank");
+  others_.row_pointers.assign(static_cast<size_t>(ours_.num_rows) + 1, 0);
+  for (size_t r = 0; r < entries.rows.size(); ++r)
+    others_.row_pointers[static_cast<size_t>(entries.rows[r]) + 1] =
+        static_cast<PetscInt>(entries.first[r + 1] - entries.first[r]);
+  std::partial_sum(others_.row_pointers.begin(), others_.row_pointers.end(),
+                   others_.row_pointers.begin());
+  others_.columns.assign(entries.columns.begin(), entries.columns.end());
+  if (copy_values) others_.values.assign(entries.values.begin(), entries.values.end());
+}
+
 void AijMatrix::create(std::shared_ptr<const CsrMatrix> A, const std::vector<Index>& pinned,
                        bool copy_values) {
   clear();
-  const PetscInt m = for_petsc(A->num_rows(), "rows");
-  const PetscInt n = for_petsc(A->num_columns(), "columns");
-  const auto nonzeros = static_cast<size_t>(for_petsc(A->num_nonzeros(), "entries"));
+  const PetscInt num_rows = for_petsc(A->num_rows(), "rows");
+  const PetscInt num_columns = for_petsc(A->num_columns(), "columns");
   kept_ = std::move(A);
-  arrays_ = host_csr(*kept_);
-  row_pointers_.resize(static_cast<size_t>(m) + 1);
-  for (size_t i = 0; i < row_pointers_.size(); ++i)
-    row_pointers_[i] = static_cast<PetscInt>(arrays_.row_pointers(i));
+  ours_ = host_csr(*kept_);
+  const Communicator& comm = kept_->row_partition().communicator();
+  together(comm, [&] {
+    take_own(pinned, copy_values);
+    if (comm.size() > 1) take_others(copy_values);
+  });
 
-  PetscInt* columns = nullptr;
-  if constexpr (sizeof(PetscInt) == sizeof(Index)) {
-    columns = reinterpret_cast<PetscInt*>(const_cast<Index*>(arrays_.columns.data()));
-  } else {
-    columns_.assign(arrays_.columns.data(), arrays_.columns.data() + nonzeros);
-    columns = columns_.data();
+  // PETSc takes pointers to what it only reads.
+  PetscInt* columns = own_.columns.data();
+  if constexpr (sizeof(PetscInt) == sizeof(Index))
+    columns = reinterpret_cast<PetscInt*>(const_cast<Index*>(ours_.columns.data()));
+  double* values =
+      own_.values.empty() ? const_cast<double*>(ours_.values.data()) : own_.values.data();
+  const ErrorScope scope("making a matrix of PETSc's", comm);
+  if (comm.size() == 1) {
+    scope.check(MatCreateSeqAIJWithArrays(PETSC_COMM_SELF, num_rows, num_columns,
+                                          own_.row_pointers.data(), columns, values, &mat_));
+    return;
   }
-  double* values = const_cast<double*>(arrays_.values.data());  // PETSc only reads them
-  if (copy_values || !pinned.empty()) {
-    values_.assign(arrays_.values.data(), arrays_.values.data() + nonzeros);
-    values = values_.data();
-  }
-  for (const Index k : pinned)
-    for (GlobalIndex e = arrays_.begin(k); e < arrays_.end(k); ++e)
-      if (arrays_.columns(e) == k) values_[static_cast<size_t>(e)] *= 2.0;
-
-  const ErrorScope scope("making a matrix of PETSc's");
-  scope.check(MatCreateSeqAIJWithArrays(PETSC_COMM_SELF, m, n, row_pointers_.data(), columns,
-                                        values, &mat_));
+  double* other_values = others_.values.empty()
+                             ? const_cast<double*>(kept_->off_rank_entries().values.data())
+                             : others_.values.data();
+  scope.check(MatCreateMPIAIJWithSplitArrays(mpi_comm(comm), ours_.num_rows, ours_.num_columns,
+                                             num_rows, num_columns, own_.row_pointers.data(),
+                                             columns, values, others_.row_pointers.data(),
+                                             others_.columns.data(), other_values, &mat_));
 }
 
 void AijMatrix::clear() {
   if (mat_ != nullptr && is_up()) (void)MatDestroy(&mat_);
   mat_ = nullptr;
   kept_.reset();
-  arrays_ = {};
-  row_pointers_.clear();
-  columns_.clear();
-  values_.clear();
+  ours_ = {};
+  own_ = {};
+  others_ = {};
+}
+
+double AijMatrix::Arrays::memory_bytes() const {
+  return static_cast<double>(sizeof(PetscInt)) *
+             static_cast<double>(row_pointers.size() + columns.size()) +
+         8.0 * static_cast<double>(values.size());
 }
 
 double AijMatrix::memory_bytes() const {
-  return static_cast<double>(sizeof(PetscInt)) *
-             static_cast<double>(row_pointers_.size() + columns_.size()) +
-         8.0 * static_cast<double>(values_.size());
+  return own_.memory_bytes() + others_.memory_bytes();
 }
 
 // ---- ShellMatrix --------------------------------------------------------------------------------
@@ -68,10 +100,13 @@ void ShellMatrix::create(std::shared_ptr<const LinearOperator> A, Mat aij) {
   aij_ = aij;
   x_ = BorrowedVector(A_->column_partition());
   y_ = BorrowedVector(A_->row_partition());
-  const PetscInt m = for_petsc(A_->num_rows(), "rows");
-  const PetscInt n = for_petsc(A_->num_columns(), "columns");
-  const ErrorScope scope("making a shell matrix of PETSc's");
-  scope.check(MatCreateShell(PETSC_COMM_SELF, m, n, m, n, this, &mat_));
+  const PetscInt num_rows = for_petsc(A_->num_rows(), "rows");
+  const PetscInt num_columns = for_petsc(A_->num_columns(), "columns");
+  const Communicator& comm = A_->row_partition().communicator();
+  const ErrorScope scope("making a shell matrix of PETSc's", comm);
+  scope.check(MatCreateShell(mpi_comm(comm), A_->row_partition().local_size(),
+                             A_->column_partition().local_size(), num_rows, num_columns, this,
+                             &mat_));
   scope.check(MatShellSetOperation(mat_, MATOP_MULT, LIBSOLVE_PETSC_FUNCTION(multiply)));
   scope.check(MatShellSetOperation(mat_, MATOP_MULT_TRANSPOSE,
                                    LIBSOLVE_PETSC_FUNCTION(multiply_transpose)));

@@ -65,7 +65,12 @@ void bring_up() {
 
 // ---- errors -------------------------------------------------------------------------------------
 
-ErrorScope::ErrorScope(std::string doing) : doing_(std::move(doing)) {
+MPI_Comm mpi_comm(const Communicator& comm) {
+  return comm.size() > 1 ? *static_cast<const MPI_Comm*>(comm.mpi_comm()) : PETSC_COMM_SELF;
+}
+
+ErrorScope::ErrorScope(std::string doing, Communicator ranks)
+    : doing_(std::move(doing)), ranks_(std::move(ranks)) {
   if (scopes++ == 0) errors = {};
   (void)PetscPushErrorHandler(collect, nullptr);
 }
@@ -81,6 +86,10 @@ PetscErrorCode ErrorScope::keep_exception() {
 }
 
 void ErrorScope::check(PetscErrorCode code) const {
+  together(ranks_, [&] { check_here(code); });
+}
+
+void ErrorScope::check_here(PetscErrorCode code) const {
   if (errors.pending != nullptr) {
     const std::exception_ptr e = std::exchange(errors.pending, nullptr);
     errors.text.clear();
@@ -143,17 +152,23 @@ bool OptionsPrefix::has(const std::string& name) const {
   return std::find(names_.begin(), names_.end(), name) != names_.end();
 }
 
-void OptionsPrefix::require_all_used() const {
+void OptionsPrefix::require_all_used(const Communicator& comm) const {
+  // What only some ranks have a use for, is used.
+  std::vector<std::int64_t> uses(names_.size(), 0);
+  for (size_t i = 0; i < names_.size(); ++i) {
+    PetscBool used = PETSC_TRUE;
+    const PetscErrorCode code = PetscOptionsUsed(nullptr, (prefix_ + names_[i]).c_str(), &used);
+    uses[i] = code != PETSC_SUCCESS || used == PETSC_TRUE ? 1 : 0;
+  }
+  comm.sum(uses);
   std::vector<std::string> unused;
-  for (const std::string& name : names_) {
+  for (size_t i = 0; i < names_.size(); ++i) {
+    const std::string& name = names_[i];
     // Viewers and monitors may be asked for later.
     if (name.find("view") != std::string::npos || name.find("monitor") != std::string::npos ||
         name.find("reason") != std::string::npos)
       continue;
-    PetscBool used = PETSC_TRUE;
-    if (PetscOptionsUsed(nullptr, (prefix_ + name).c_str(), &used) == PETSC_SUCCESS &&
-        used == PETSC_FALSE)
-      unused.push_back("-" + name);
+    if (uses[i] == 0) unused.push_back("-" + name);
   }
   if (unused.empty()) return;
   std::string text = unused[0];

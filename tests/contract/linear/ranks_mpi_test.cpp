@@ -1,5 +1,5 @@
 #include <libsolve/core/vector_kernels.hpp>
-#include <libsolve/linear/grid_halo.hpp>
+#include <tests/support/over_ranks.hpp>
 
 #include "contract_support.hpp"
 
@@ -8,55 +8,24 @@
 namespace libsolve::test {
 namespace {
 
-struct Outcome {
-  Report report;
-  std::vector<double> x;  ///< the whole solution, natural order
-};
-
-/// The source's problem on `comm`, solved.
-Outcome solve(const Communicator& comm, const Value& problem_options, const std::string& method,
-              const Value& method_options) {
-  Context context;
-  context.registry = &all_plugins();
-  context.seed = 1;
-  context.communicator = comm;
-  ComponentSpec source("poisson");
-  source.options = problem_options;
-  const auto problem = context.make<ProblemSource>(source)->create();
-  auto& system = dynamic_cast<LinearSystem&>(*problem);
-  ComponentSpec spec(method);
-  spec.options = method_options;
-  Outcome out;
-  out.report = context.make<LinearSolver>(spec)->solve(system, Monitor::none());
-  const GridPartition parts = comm.size() > 1 ? GridPartition(*system.grid, comm)
-                                              : GridPartition(*system.grid);
-  const GridHalo all(parts, Box{{0, 0, 0}, system.grid->cells});
-  const VectorView x("x", static_cast<size_t>(system.grid->num_cells()));
-  all.fetch<double>(system.x().view(), x);
-  out.x = to_host(Vector(x, Partition(system.grid->num_cells())));
-  return out;
+RankCase case_of(const Value& problem, const std::string& method, const Value& options) {
+  return {.problem = problem, .method = method, .options = options};
 }
 
-Value grid(std::initializer_list<int> cells, Value options = {}) {
-  std::vector<Value> size;
-  for (const int n : cells) size.emplace_back(n);
-  return option("size", Value(size), std::move(options));
+RankOutcome solve(const Communicator& comm, const Value& problem, const std::string& method,
+                  const Value& options) {
+  return solve_on(all_plugins(), comm, case_of(problem, method, options));
 }
 
 void expect_same(const Value& problem, const std::string& method, const Value& options,
                  std::int64_t slack = 1) {
-  const Outcome together = solve(Communicator::world(), problem, method, options);
-  const Outcome alone = solve(Communicator::self(), problem, method, options);
-  ASSERT_EQ(together.report.status, Status::converged) << together.report.reason;
-  ASSERT_EQ(alone.report.status, Status::converged) << alone.report.reason;
-  EXPECT_LE(std::abs(together.report.iterations - alone.report.iterations), slack)
-      << together.report.iterations << " and " << alone.report.iterations;
-  double largest = 0.0, difference = 0.0;
-  for (size_t c = 0; c < alone.x.size(); ++c) {
-    largest = std::max(largest, std::abs(alone.x[c]));
-    difference = std::max(difference, std::abs(together.x[c] - alone.x[c]));
-  }
-  EXPECT_LE(difference, 1e-10 * largest);
+  RankCase c = case_of(problem, method, options);
+  c.slack = slack;
+  expect_same_on_ranks(all_plugins(), c);
+}
+
+Value grid(std::initializer_list<int> cells, Value options = {}) {
+  return grid_of(cells, std::move(options));
 }
 
 Value tight(const std::string& preconditioner) {
@@ -91,7 +60,7 @@ TEST(OverRanks, RankLocalPreconditionersConverge) {
   const Value problem = grid({20, 18, 16});
   for (const char* preconditioner : {"ic0", "ilu0", "ssor", "block-jacobi"}) {
     SCOPED_TRACE(preconditioner);
-    const Outcome together =
+    const RankOutcome together =
         solve(Communicator::world(), problem, "gmres", tight(preconditioner));
     EXPECT_EQ(together.report.status, Status::converged) << together.report.reason;
   }
@@ -99,9 +68,6 @@ TEST(OverRanks, RankLocalPreconditionersConverge) {
 
 /// Sizes that are cut more than once, odd ones, thin ones, and every kind of coarse levels.
 TEST(OverRanks, MultigridTakesTheSameSteps) {
-  const auto with = [](const char* key, Value value, Value options) {
-    return option(key, std::move(value), std::move(options));
-  };
   const std::vector<std::pair<const char*, Value>> problems = {
       {"constant", grid({64, 64, 64})},
       {"odd sizes", grid({65, 51, 70})},
@@ -124,25 +90,12 @@ TEST(OverRanks, MultigridTakesTheSameSteps) {
 }
 
 /// M r for the source's problem and its right-hand side r, natural order.
-std::vector<double> multigrid_applied(const Communicator& comm, const Value& problem_options) {
-  Context context;
-  context.registry = &all_plugins();
-  context.seed = 1;
-  context.communicator = comm;
-  ComponentSpec source("poisson");
-  source.options = problem_options;
-  const auto problem = context.make<ProblemSource>(source)->create();
-  const auto& system = dynamic_cast<const LinearSystem&>(*problem);
-  const auto M = context.make<Preconditioner>(ComponentSpec("multigrid"));
-  M->setup(system);
-  const Vector z = system.x().like("z");
-  M->apply(system.b(), z);
-  const GridPartition parts = comm.size() > 1 ? GridPartition(*system.grid, comm)
-                                              : GridPartition(*system.grid);
-  const GridHalo all(parts, Box{{0, 0, 0}, system.grid->cells});
-  const VectorView whole("z", static_cast<size_t>(system.grid->num_cells()));
-  all.fetch<double>(z.view(), whole);
-  return to_host(Vector(whole, Partition(system.grid->num_cells())));
+std::vector<double> multigrid_applied(const Communicator& comm, const Value& problem) {
+  const auto system = system_on(all_plugins(), comm, "poisson", problem);
+  const auto M = make<Preconditioner>("multigrid");
+  M->setup(*system);
+  M->apply(system->b(), system->x());
+  return whole_solution(*system);
 }
 
 /// Piecewise-constant levels: the cycle over ranks is that of one rank to the last digit.
@@ -170,14 +123,14 @@ TEST(OverRanks, CyclesThatVisitTwice) {
 /// doubles.
 TEST(OverRanks, MessagesAndReductionsAreCounted) {
   const Communicator world = Communicator::world();
-  const Outcome out = solve(world, grid({8, 8, 4096}), "cg",
-                            option("preconditioner", "jacobi", option("max_iterations", 20)));
+  const RankOutcome out = solve(world, grid({8, 8, 4096}), "cg",
+                                option("preconditioner", "jacobi", option("max_iterations", 20)));
   const double neighbours = world.size() > 2 ? 2.0 : 1.0;
   EXPECT_EQ(out.report.value("messages_per_iteration"), neighbours);
   EXPECT_EQ(out.report.value("message_bytes_per_iteration"), neighbours * 8 * 8 * 8);
   EXPECT_GE(out.report.value("reductions_per_iteration"), 2.0);
   EXPECT_LE(out.report.value("reductions_per_iteration"), 4.0);
-  const Outcome alone = solve(Communicator::self(), grid({8, 8, 8}), "cg", {});
+  const RankOutcome alone = solve(Communicator::self(), grid({8, 8, 8}), "cg", {});
   EXPECT_TRUE(std::isnan(alone.report.value("messages_per_iteration")));
 }
 

@@ -28,10 +28,12 @@ class PetscKsp final : public Solver {
   void create_vectors(const LinearSystem& system);
   void require_factors() const;
   void note_type(PC pc);
+  void refuse_factors_over_ranks(const LinearOperator& A) const;
   void clear();
   std::string doing(const char* what) const;
 
   KspSettings settings_;
+  Communicator ranks_;  ///< the operator's
   std::unique_ptr<OptionsPrefix> options_;
   AijMatrix aij_;  ///< for the preconditioner
   ShellMatrix shell_;

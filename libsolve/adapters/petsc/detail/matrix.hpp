@@ -6,7 +6,8 @@
 
 namespace libsolve::petsc::detail {
 
-/// A matrix of PETSc's over the arrays of a CsrMatrix, which it keeps alive.
+/// A matrix of PETSc's over the arrays of a CsrMatrix, which it keeps alive: SEQAIJ, or on several
+/// ranks MPIAIJ with the same rows on each.
 class AijMatrix {
  public:
   AijMatrix() = default;
@@ -15,8 +16,9 @@ class AijMatrix {
   AijMatrix& operator=(const AijMatrix&) = delete;
 
   /// Columns and values are used in place where PETSc's index type and the memory allow; row
-  /// pointers are copied (ours have 64 bits). `pinned` rows get their diagonal doubled, in a copy
-  /// of the values; `copy_values` asks for one, too.
+  /// pointers are copied (ours have 64 bits), and so are columns of other ranks, which PETSc
+  /// renumbers. `pinned` rows of this rank get their diagonal doubled, in a copy of the values;
+  /// `copy_values` asks for one, too. Collective.
   void create(std::shared_ptr<const CsrMatrix> A, const std::vector<Index>& pinned,
               bool copy_values);
   void clear();
@@ -25,11 +27,20 @@ class AijMatrix {
   double memory_bytes() const;
 
  private:
+  /// PETSc's arrays; empty where ours serve.
+  struct Arrays {
+    std::vector<PetscInt> row_pointers = {}, columns = {};
+    std::vector<double> values = {};
+    double memory_bytes() const;
+  };
+  void take_own(const std::vector<Index>& pinned, bool copy_values);
+  void take_others(bool copy_values);
+
   Mat mat_ = nullptr;
   std::shared_ptr<const CsrMatrix> kept_;
-  HostCsr arrays_;
-  std::vector<PetscInt> row_pointers_, columns_;
-  std::vector<double> values_;
+  HostCsr ours_;
+  Arrays own_;     ///< entries in the rank's own columns
+  Arrays others_;  ///< in those of other ranks
 };
 
 /// A MATSHELL that multiplies by a matrix of PETSc's or by an operator of ours, and counts.

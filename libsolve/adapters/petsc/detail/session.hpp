@@ -3,6 +3,7 @@
 #include <petscksp.h>
 
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/together.hpp>
 #include <libsolve/core/vector.hpp>
 #include <string>
 #include <vector>
@@ -16,7 +17,6 @@
 #else
 #define LIBSOLVE_PETSC_FUNCTION(f) reinterpret_cast<void (*)(void)>(f)
 #endif
-
 namespace libsolve::petsc::detail {
 
 /// Brings PETSc up where nobody has. Throws BackendError without a Runtime or MPI.
@@ -24,11 +24,15 @@ void bring_up();
 /// False once PETSc is down: its objects are gone, nothing of it may be called.
 bool is_up();
 
+/// The communicator for objects of PETSc's and hypre's.
+MPI_Comm mpi_comm(const Communicator& comm);
+
 /// Within its scope PETSc's errors are collected, not printed; check() turns them into exceptions.
 /// Exceptions of ours that have to pass PETSc's frames wait in `pending`.
 class ErrorScope {
  public:
-  explicit ErrorScope(std::string doing);
+  /// With `ranks`, every check() is collective over them: an error of one is an exception on all.
+  explicit ErrorScope(std::string doing, Communicator ranks = {});
   ~ErrorScope();
   ErrorScope(const ErrorScope&) = delete;
   ErrorScope& operator=(const ErrorScope&) = delete;
@@ -40,7 +44,10 @@ class ErrorScope {
   static PetscErrorCode keep_exception();
 
  private:
+  void check_here(PetscErrorCode code) const;
+
   std::string doing_;
+  Communicator ranks_;
 };
 
 /// PETSc options under a prefix of their own in PETSc's database, taken out again in the end.
@@ -54,8 +61,8 @@ class OptionsPrefix {
 
   const std::string& prefix() const { return prefix_; }
   bool has(const std::string& name) const;
-  /// InputError naming the options that nothing has asked for.
-  void require_all_used() const;
+  /// InputError naming the options that nothing has asked for on any rank. Collective.
+  void require_all_used(const Communicator& comm) const;
 
  private:
   std::string prefix_;
