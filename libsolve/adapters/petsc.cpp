@@ -3,9 +3,10 @@
 #include <filesystem>
 #include <libsolve/adapters/detail/petsc_library.hpp>
 #include <libsolve/adapters/petsc.hpp>
+#include <libsolve/core/build_info.hpp>
 #include <libsolve/core/config.hpp>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/version.hpp>
+#include <sstream>
 
 namespace libsolve::petsc {
 
@@ -14,6 +15,17 @@ Solver::~Solver() = default;
 namespace {
 
 #if LIBSOLVE_HAVE_PETSC
+/// "it has revision=1f2e, this libsolve revision=8ea1"; "" for the same lines.
+std::string first_difference(const std::string& ours, const std::string& theirs) {
+  std::istringstream left(ours), right(theirs);
+  std::string a, b;
+  while (std::getline(left, a)) {
+    if (!std::getline(right, b)) b = "no such line";
+    if (a != b) return "it has " + b + ", this libsolve " + a;
+  }
+  return {};
+}
+
 /// libsolve_petsc.so from the folder of libsolve.so; kept open until the process ends.
 const detail::Library& open_library() {
   Dl_info here = {};
@@ -31,10 +43,12 @@ const detail::Library& open_library() {
   }
   const auto entry =
       reinterpret_cast<detail::LibraryEntry>(dlsym(handle, "libsolve_petsc_library"));
-  if (entry == nullptr || std::string(entry()->libsolve_version) != LIBSOLVE_VERSION)
-    throw BackendError("'" + file +
-                       "' belongs to another libsolve than " LIBSOLVE_VERSION
-                       "; install both from one build");
+  const char* found = entry != nullptr ? entry()->identity : "";
+  const std::string difference =
+      first_difference(detail::build_identity(build_info().revision), found);
+  if (!difference.empty())
+    throw BackendError("'" + file + "' belongs to another build of libsolve: " + difference +
+                       "; build and install both together (target libsolve_petsc)");
   return *entry();
 }
 

@@ -502,6 +502,31 @@ class Signals(Cli):
             self.assertLess(f["history/relative_residual"][0], 1.0)
 
 
+class Libraries(Cli):
+    def test_a_petsc_library_of_another_build_is_refused(self):
+        """libsolve.so beside a libsolve_petsc.so that tells another revision."""
+        ldd = subprocess.run(["ldd", APP], stdout=subprocess.PIPE, text=True).stdout
+        needed = [line.split("=>")[1].split()[0] for line in ldd.splitlines() if "=> /" in line]
+        own = next(file for file in needed if os.path.basename(file).startswith("libsolve.so"))
+        theirs = os.path.join(os.path.dirname(own), "libsolve_petsc.so")
+        if not os.path.exists(theirs):
+            self.skipTest("built without PETSc")
+        revision = json.loads(self.check(0, "--version", "--json").stdout)["revision"]
+        shutil.copy(own, self.folder)
+        with open(self.path("libsolve_petsc.so"), "wb") as f:
+            f.write(self.bytes_of(theirs).replace(revision.encode() + b"\0",
+                                                  b"x" * len(revision) + b"\0"))
+        os.chmod(self.path("libsolve_petsc.so"), 0o755)
+        self.write("case.toml", "[problem]\nsource = 'poisson'\nsize = [4, 4]\n"
+                   "[method]\nname = 'petsc'\n")
+        folders = [self.folder] + sorted({os.path.dirname(file) for file in needed})
+        done = self.check(1, "run", self.case, plugin=False,
+                          env=dict(os.environ, LD_LIBRARY_PATH=":".join(folders),
+                                   LIBSOLVE_PLUGIN_PATH=os.path.dirname(own) + "/libsolve/plugins"))
+        self.assertIn("belongs to another build of libsolve: it has revision=xxx", done.stderr)
+        self.assertIn("revision=" + revision, done.stderr)
+
+
 @unittest.skipUnless(MPIEXEC, "built without MPI")
 class Ranks(Cli):
     def test_two_ranks_give_one_message(self):

@@ -2,7 +2,7 @@
 #include <libsolve/adapters/petsc/detail/exchange.hpp>
 #include <libsolve/adapters/petsc/detail/hypre_pfmg.hpp>
 #include <libsolve/adapters/petsc/detail/ksp.hpp>
-#include <libsolve/core/version.hpp>
+#include <libsolve/core/revision.hpp>
 
 namespace libsolve::petsc::detail {
 namespace {
@@ -19,12 +19,13 @@ std::unique_ptr<Solver> make_petsc_ksp(const KspSettings& settings) {
   return std::make_unique<PetscKsp>(settings);
 }
 
-constexpr Library table = {LIBSOLVE_VERSION, version, make_petsc_ksp, make_hypre_pfmg,
-                           make_sf_exchange};
-
 }  // namespace
 }  // namespace libsolve::petsc::detail
 
 extern "C" LIBSOLVE_EXPORT const libsolve::petsc::detail::Library* libsolve_petsc_library() {
-  return &libsolve::petsc::detail::table;
+  using namespace libsolve::petsc::detail;
+  static const std::string identity = build_identity(LIBSOLVE_GIT_REVISION);
+  static const Library table = {identity.c_str(), version, make_petsc_ksp, make_hypre_pfmg,
+                                make_sf_exchange};
+  return &table;
 }
