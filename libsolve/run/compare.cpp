@@ -63,6 +63,11 @@ ComparisonRow run_method(const Case& c, const ComparedMethod& compared, const Co
                       .progress = &progress});
   Report report;
   auto begin = Clock::now();
+  // Ranks start and end together, and the slowest one's time is everybody's.
+  const auto elapsed = [&] {
+    Kokkos::fence();
+    return settings.comm.max(seconds_since(begin));
+  };
   const auto failed = [&](const char* status, const std::string& why, ExitCode code) {
     row.status = status;
     row.reason = why;
@@ -78,18 +83,17 @@ ComparisonRow run_method(const Case& c, const ComparedMethod& compared, const Co
                         "plugin");
     auto* solver = dynamic_cast<LinearSolver*>(method);
     auto* system = dynamic_cast<LinearSystem*>(&problem);
+    settings.comm.barrier();
     begin = Clock::now();
     if (solver != nullptr && system != nullptr) {
       monitor.begin_phase("setup");
       solver->setup(*system);
-      Kokkos::fence();
-      row.setup_seconds = seconds_since(begin);
+      row.setup_seconds = elapsed();
     }
     report = method->solve(problem, monitor);
-    Kokkos::fence();
-    row.solve_seconds = seconds_since(begin) - row.setup_seconds;
+    row.solve_seconds = elapsed() - row.setup_seconds;
     if (solver == nullptr && std::isfinite(report.value("setup"))) {
-      row.setup_seconds = report.value("setup");
+      row.setup_seconds = settings.comm.max(report.value("setup"));
       row.solve_seconds -= row.setup_seconds;
     }
     detail::take_verified(report, problem.verify());
@@ -109,6 +113,7 @@ ComparisonRow run_method(const Case& c, const ComparedMethod& compared, const Co
   row.relative_residual = deciding_measure(report, measure);
   row.iterations = report.iterations;
   row.notes = report.notes;
+  detail::take_words_of_first_rank(settings.comm, row.reason, row.notes);
   row.history = monitor.history();
   return row;
 }
@@ -223,7 +228,7 @@ Comparison compare_case(const Case& c, const std::vector<ComparedMethod>& method
   comparison.num_ranks = results.environment.num_ranks;
   comparison.num_threads = results.environment.num_threads;
 
-  double triad = triad_seconds_per_double();
+  double triad = triad_seconds_per_double(comm);
   for (const ComparedMethod& method : methods) {
     detail::add_plugins(registry, c.method_kind, method.resolved, "name",
                         results.environment.plugins);
@@ -251,7 +256,7 @@ Comparison compare_case(const Case& c, const std::vector<ComparedMethod>& method
     comparison.rows.push_back(std::move(best));
     if (comparison.rows.back().exit_code == ExitCode::interrupted) break;
   }
-  triad = std::min(triad, triad_seconds_per_double());
+  triad = std::min(triad, triad_seconds_per_double(comm));
 
   comparison.triad_seconds_per_double = triad;
   const ComparisonRow& first = comparison.rows.front();

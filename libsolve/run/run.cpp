@@ -23,6 +23,7 @@ using detail::file_to_resume;
 using detail::put;
 using detail::signal_name;
 using detail::take_verified;
+using detail::take_words_of_first_rank;
 
 double seconds_since(Clock::time_point t) {
   return std::chrono::duration<double>(Clock::now() - t).count();
@@ -294,6 +295,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   if (!snapshot_problem.empty())
     notes.push_back("the last snapshot could not be written: " + snapshot_problem);
   report.notes.insert(report.notes.end(), notes.begin(), notes.end());
+  take_words_of_first_rank(comm, report.reason, report.notes);
   put(report.seconds, {"problem", problem_seconds, "s"});
   put(report.seconds, {"verify", verify_seconds, "s"});
   const double unknowns = static_cast<double>(problem->num_unknowns());
@@ -302,7 +304,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   const double seconds_per_unknown = solve_seconds / std::max(unknowns, 1.0);
   put(report.metrics, {"seconds_per_unknown", seconds_per_unknown, "s"});
   if (settings.measure_triad) {
-    const double triad = triad_seconds_per_double();
+    const double triad = triad_seconds_per_double(comm);
     put(report.metrics, {"triad_bandwidth", 8.0 / triad, "B/s"});
     put(report.metrics, {"td", seconds_per_unknown / triad, ""});
   }

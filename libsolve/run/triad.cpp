@@ -44,8 +44,14 @@ double Triad::seconds_per_double(int passes) const {
   return best / (3.0 * size);
 }
 
-double triad_seconds_per_double() {
-  return Triad().seconds_per_double(10);
+double triad_seconds_per_double(const Communicator& comm) {
+  const Triad triad;
+  double best = std::numeric_limits<double>::infinity();
+  for (int pass = 0; pass < 10; ++pass) {
+    comm.barrier();
+    best = std::min(best, comm.max(triad.seconds_per_double(1)));
+  }
+  return best / comm.size();
 }
 
 }  // namespace libsolve

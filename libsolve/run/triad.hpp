@@ -2,6 +2,7 @@
 /// The speed of the memory bus: the unit of all our figures ("td").
 #pragma once
 
+#include <libsolve/core/communicator.hpp>
 #include <libsolve/core/export.hpp>
 #include <libsolve/core/types.hpp>
 
@@ -29,7 +30,9 @@ class LIBSOLVE_EXPORT Triad {
   Clock clock_;
 };
 
-/// Best of ten passes of a Triad of default size that is gone afterwards. Unit: s.
-LIBSOLVE_EXPORT double triad_seconds_per_double();
+/// Best of ten passes of a Triad of default size that is gone afterwards, in seconds for each
+/// double moved. On several ranks all of them pass at the same time, the slowest counts, and the
+/// doubles are those of all: the buses of the job together. Collective, the same on all ranks.
+LIBSOLVE_EXPORT double triad_seconds_per_double(const Communicator& comm = Communicator::self());
 
 }  // namespace libsolve

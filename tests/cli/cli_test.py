@@ -576,6 +576,45 @@ class Ranks(Cli):
                 with h5py.File(self.results, "r") as f:
                     self.assertEqual(f["solution/x"].shape, tuple(reversed(size)))
 
+    def test_compare_prints_and_stores_one_table(self):
+        self.write("case.toml", "[problem]\nsource = 'poisson'\nsize = [14, 12, 10]\n"
+                   "coefficient = 'blocks'\ndecades = 3.0\n[method]\nname = 'cg'\n")
+        names = ["cg+multigrid", "hypre-pfmg", "hypre-boomeramg", "petsc-gamg", "mumps", "petsc-lu"]
+        command = [APP, "compare", self.case, "--methods", ",".join(names)]
+        steps = {}
+        for ranks in (1, 2):
+            done = subprocess.run([MPIEXEC, "-n", str(ranks)] + command, cwd=self.folder,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  timeout=400, env=dict(os.environ, OMP_NUM_THREADS="1"))
+            if "without it" in done.stderr or "comes with the plugin" in done.stderr:
+                self.skipTest("ranks need PETSc")
+            # petsc-lu refuses two ranks, which is a row as any other
+            self.assertEqual(done.returncode, 0 if ranks == 1 else 3, done.stderr + done.stdout)
+            lines = done.stdout.splitlines()
+            self.assertIn("%d rank" % ranks, lines[0])
+            rows = [line.split() for line in lines[2:2 + len(names)]]
+            self.assertEqual([row[0] for row in rows], names)
+            self.assertEqual([row[-1] for row in rows[:5]], ["converged"] * 5)
+            self.assertEqual(done.stdout.count("cg+multigrid"), 1)
+            if ranks == 2:
+                self.assertEqual(rows[5][-1], "unsupported")
+                self.assertEqual(done.stdout.count("use mumps"), 1)
+            if not h5py:
+                continue
+            with h5py.File(self.results) as f:
+                table = f["compare"]
+                self.assertEqual(table["method"].asstr()[()].tolist(), names)
+                steps[ranks] = table["iterations"][()][:5]
+                total = table["setup_seconds"][()] + table["solve_seconds"][()]
+                for i in range(5):
+                    self.assertAlmostEqual(table["ratio"][i], total[i] / total[0])
+                    self.assertAlmostEqual(table["td"][i] / table["td"][0], total[i] / total[0])
+                    self.assertLess(table["relative_residual"][i], 1e-8)
+                self.assertGreater(table["memory_bytes"][:5].min(), 8 * 14 * 12 * 10)
+                self.assertEqual(f["environment"].attrs["num_ranks"], ranks)
+        if steps:
+            self.assertLessEqual(abs(steps[1] - steps[2]).max(), 1)
+
     def test_input_errors_come_once(self):
         done = subprocess.run([MPIEXEC, "-n", "2", APP, "run", "nowhere.toml"], cwd=self.folder,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <csignal>
 #include <filesystem>
@@ -39,6 +40,16 @@ void add_plugins(const Registry& registry, std::string_view kind, const Value& r
     if (!option.component_kind.empty())
       if (const Value* inner = resolved.find(option.name))
         add_plugins(registry, option.component_kind, *inner, "name", plugins);
+}
+
+void take_words_of_first_rank(const Communicator& comm, std::string& reason,
+                              std::vector<std::string>& notes) {
+  if (comm.size() == 1) return;
+  reason = comm.broadcast(reason);
+  std::array<std::int64_t, 1> count = {static_cast<std::int64_t>(notes.size())};
+  comm.broadcast(count);
+  notes.resize(static_cast<size_t>(count[0]));
+  for (std::string& note : notes) note = comm.broadcast(note);
 }
 
 std::vector<Field> chosen_fields(const Case& c, const std::vector<Field>& fields) {

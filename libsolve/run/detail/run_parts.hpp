@@ -29,6 +29,10 @@ void put(std::vector<Measure>& list, const Measure& m);
 /// against them.
 void take_verified(Report& report, const std::vector<Measure>& verified);
 
+/// Rank 0's words on all ranks, for results that all of them write. Collective.
+void take_words_of_first_rank(const Communicator& comm, std::string& reason,
+                              std::vector<std::string>& notes);
+
 /// A run or a comparison whose results could not be written.
 template <class Outcome>
 void set_unwritable(Outcome& outcome, const IoError& e) {
