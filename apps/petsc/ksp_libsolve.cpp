@@ -380,25 +380,8 @@ PetscErrorCode build_solution(KSP ksp, Vec v, Vec* V) {
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 template <class Items>
-PetscErrorCode set_from_options(KSP ksp, Items PetscOptionsObject) {
-  PetscFunctionBegin;
-  PetscOptionsHeadBegin(PetscOptionsObject, "libsolve solver options");
-  const ReadOption read = [&](const std::string& name, const std::string& help,
-                              const std::string& current) -> std::optional<std::string> {
-    char text[1024] = "";
-    PetscBool is_set = PETSC_FALSE;
-    const auto get = [&]() -> PetscErrorCode {
-      PetscCall(PetscOptionsString(name.c_str(), help.c_str(), "", current.c_str(), text,
-                                   sizeof text, &is_set));
-      return PETSC_SUCCESS;
-    };
-    check(get());
-    return is_set == PETSC_TRUE ? std::optional<std::string>(text) : std::nullopt;
-  };
-  PetscCall(guarded(object_of(ksp), "KSPSetFromOptions_libsolve",
-                    [&] { read_choice(object_of(ksp), state(ksp).choice, read); }));
-  PetscOptionsHeadEnd();
-  PetscFunctionReturn(PETSC_SUCCESS);
+PetscErrorCode set_from_options(KSP ksp, Items items) {
+  return choice_from_options(object_of(ksp), "libsolve solver options", state(ksp).choice, items);
 }
 PetscErrorCode view(KSP ksp, PetscViewer viewer) {
   PetscBool is_ascii = PETSC_FALSE;

@@ -40,4 +40,28 @@ using ReadOption = std::function<std::optional<std::string>(
 /// value that does not fit, with what would be accepted.
 void read_choice(PetscObject object, Choice& choice, const ReadOption& read);
 
+/// What the setfromoptions of a KSP or PC does: read_choice() from what PETSc hands over, which
+/// -help prints below `title`. `Items` is a pointer to PetscOptionItems, or that itself since 3.23.
+template <class Items>
+PetscErrorCode choice_from_options(PetscObject object, const char* title, Choice& choice,
+                                   Items PetscOptionsObject) {
+  PetscFunctionBegin;
+  PetscOptionsHeadBegin(PetscOptionsObject, title);
+  const ReadOption read = [&](const std::string& name, const std::string& help,
+                              const std::string& current) -> std::optional<std::string> {
+    char text[1024] = "";
+    PetscBool is_set = PETSC_FALSE;
+    const auto get = [&]() -> PetscErrorCode {
+      PetscCall(PetscOptionsString(name.c_str(), help.c_str(), "", current.c_str(), text,
+                                   sizeof text, &is_set));
+      return PETSC_SUCCESS;
+    };
+    petsc::check(get());
+    return is_set == PETSC_TRUE ? std::optional<std::string>(text) : std::nullopt;
+  };
+  PetscCall(guarded(object, "SetFromOptions_libsolve", [&] { read_choice(object, choice, read); }));
+  PetscOptionsHeadEnd();
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 }  // namespace libsolve_in_petsc

@@ -221,25 +221,9 @@ PetscErrorCode destroy(PC pc) {
   });
 }
 template <class Items>
-PetscErrorCode set_from_options(PC pc, Items PetscOptionsObject) {
-  PetscFunctionBegin;
-  PetscOptionsHeadBegin(PetscOptionsObject, "libsolve preconditioner options");
-  const ReadOption read = [&](const std::string& name, const std::string& help,
-                              const std::string& current) -> std::optional<std::string> {
-    char text[1024] = "";
-    PetscBool is_set = PETSC_FALSE;
-    const auto get = [&]() -> PetscErrorCode {
-      PetscCall(PetscOptionsString(name.c_str(), help.c_str(), "", current.c_str(), text,
-                                   sizeof text, &is_set));
-      return PETSC_SUCCESS;
-    };
-    check(get());
-    return is_set == PETSC_TRUE ? std::optional<std::string>(text) : std::nullopt;
-  };
-  PetscCall(guarded(object_of(pc), "PCSetFromOptions_libsolve",
-                    [&] { read_choice(object_of(pc), state(pc).choice, read); }));
-  PetscOptionsHeadEnd();
-  PetscFunctionReturn(PETSC_SUCCESS);
+PetscErrorCode set_from_options(PC pc, Items items) {
+  return choice_from_options(object_of(pc), "libsolve preconditioner options", state(pc).choice,
+                             items);
 }
 PetscErrorCode view(PC pc, PetscViewer viewer) {
   PetscBool is_ascii = PETSC_FALSE;
