@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/together.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/verified_solve.hpp>
 #include <limits>
@@ -57,32 +58,10 @@ bool SolveWatch::observe(std::int64_t k, double residual_norm) {
   return verdict_ == Verdict::proceed;
 }
 
-void set_up_together(const Communicator& comm, const std::string& what,
-                     const std::function<void()>& set_up) {
-  if (comm.size() == 1) return set_up();
-  constexpr double fine = 0.0, broken_down = 1.0, refused = 2.0;
-  double here = fine;
-  std::string reason;
-  try {
-    set_up();
-  } catch (const NumericalError& e) {
-    here = broken_down;
-    reason = e.what();
-  } catch (const std::exception& e) {
-    here = refused;
-    reason = e.what();
-  }
-  const double worst = comm.max(here);
-  if (worst == fine) return;
-  if (reason.empty()) reason = what + " failed on another rank";
-  if (worst == broken_down) throw NumericalError(reason);
-  throw Unsupported(reason);
-}
-
 void PreparedFor::run(const LinearSystem& system, const SetUp& set_up) {
   A_.reset();
   const auto start = std::chrono::steady_clock::now();
-  set_up_together(system.b().communicator(), "the set-up of the method", set_up);
+  together(system.b().communicator(), set_up);
   A_ = system.shared_A();
   has_null_space_ = system.null_space.has_value();
   seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

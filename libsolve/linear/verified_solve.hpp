@@ -74,12 +74,6 @@ class LIBSOLVE_EXPORT VerifiedSolve {
   Vector projected_b_;
 };
 
-/// Runs `set_up`; what fails on one rank fails on all, which would otherwise wait for it in their
-/// first sum: NumericalError where it broke down, else Unsupported, with the reason where there is
-/// one. `what`: "the set-up of 'ic0'". Collective.
-LIBSOLVE_EXPORT void set_up_together(const Communicator& comm, const std::string& what,
-                                     const std::function<void()>& set_up);
-
 /// What a solver was set up for last, and the time that took until it has been reported. For the
 /// setup() and solve() of solvers that prepare themselves when the operator is another one.
 class LIBSOLVE_EXPORT PreparedFor {

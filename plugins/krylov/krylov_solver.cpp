@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/linear/verified_solve.hpp>
+#include <libsolve/core/together.hpp>
 #include <limits>
 
 namespace krylov {
@@ -164,8 +164,7 @@ void KrylovSolver::setup(const LinearSystem& system) {
   const auto start = std::chrono::steady_clock::now();
   prepared_for_.reset();
   if (preconditioner_)
-    set_up_together(system.b().communicator(), "the set-up of '" + preconditioner_name() + "'",
-                    [&] { preconditioner_->setup(system); });
+    together(system.b().communicator(), [&] { preconditioner_->setup(system); });
   r_ = system.b().like("krylov::r");
   projected_b_ = system.null_space ? system.b().like("krylov::projected_b") : Vector();
   allocate(system);
