@@ -13,6 +13,11 @@
 namespace dcdm::test {
 namespace {
 
+/// Where data/learned lies.
+std::string shipped(const std::string& name) {
+  return std::string(LIBSOLVE_SOURCE_DIR) + "/data/learned/" + name + ".h5";
+}
+
 DcdmOptions with(const std::string& weights, double tolerance = 1e-6) {
   DcdmOptions o;
   o.weights = weights;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
@@ -136,10 +138,5 @@ struct Fixture : ::testing::Test {
   Registry registry;
   Context context;
 };
-
-/// Where data/learned lies.
-inline std::string shipped(const std::string& name) {
-  return std::string(LIBSOLVE_SOURCE_DIR) + "/data/learned/" + name + ".h5";
-}
 
 }  // namespace dcdm::test
