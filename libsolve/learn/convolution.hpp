@@ -147,17 +147,11 @@ void convolve_planes(const Convolution<T>& a, int o0, int begin, int end) {
   for (; k < end; ++k) convolve_tile<T, CO, KZ, 1, registers>(a, o0, k);
 }
 
-/// All output channels of planes [begin, end).
-template <class T>
-void convolve(const Convolution<T>& a, int begin, int end) {
-  const auto with = [&]<int CO>(int o0) {
-    if (a.extent(2) == 3)
-      convolve_planes<T, CO, 3>(a, o0, begin, end);
-    else
-      convolve_planes<T, CO, 1>(a, o0, begin, end);
-  };
-  for (int o = 0; o < a.outputs;) {
-    const int block = block_of(a.outputs - o);
+/// with<CO>(o) for blocks of CO output channels from o on, until all are done.
+template <class With>
+void for_channel_blocks(int outputs, const With& with) {
+  for (int o = 0; o < outputs;) {
+    const int block = block_of(outputs - o);
     if (block == 8)
       with.template operator()<8>(o);
     else if (block == 4)
@@ -168,6 +162,18 @@ void convolve(const Convolution<T>& a, int begin, int end) {
       with.template operator()<1>(o);
     o += block;
   }
+}
+
+/// All output channels of planes [begin, end).
+template <class T>
+void convolve(const Convolution<T>& a, int begin, int end) {
+  const auto with = [&]<int CO>(int o0) {
+    if (a.extent(2) == 3)
+      convolve_planes<T, CO, 3>(a, o0, begin, end);
+    else
+      convolve_planes<T, CO, 1>(a, o0, begin, end);
+  };
+  for_channel_blocks(a.outputs, with);
 }
 
 }  // namespace libsolve::learn::detail

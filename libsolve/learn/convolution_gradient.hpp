@@ -71,18 +71,7 @@ void add_parameter_gradients(const Convolution<T>& a, const T* g, T* dw, T* db) 
     else
       weight_gradient_block<T, CO, 1>(a, g, o0, dw);
   };
-  for (int o = 0; o < a.outputs;) {
-    const int block = block_of(a.outputs - o);
-    if (block == 8)
-      with.template operator()<8>(o);
-    else if (block == 4)
-      with.template operator()<4>(o);
-    else if (block == 2)
-      with.template operator()<2>(o);
-    else
-      with.template operator()<1>(o);
-    o += block;
-  }
+  for_channel_blocks(a.outputs, with);
   if (db == nullptr) return;
   const PaddedGrid& grid = a.grid;
   for (int o = 0; o < a.outputs; ++o)

@@ -10,10 +10,8 @@ namespace libsolve {
 namespace {
 
 using detail::component_of;
-using detail::duration;
-using detail::numbers_to_text;
 using detail::refuse_unknown_tables;
-using detail::table_of;
+using detail::resolve_output_and_run;
 using detail::throw_in_order;
 
 const std::vector<std::string> table_names = {"problem", "method", "output", "run"};
@@ -105,22 +103,7 @@ Case resolve_case(const LoadedCase& loaded, const Registry& registry) {
     }
   }
 
-  Value output = table_of(loaded.root, "output", problems);
-  numbers_to_text(output, {"snapshot_interval"});
-  c.output = parse_options<OutputOptions>(output, "output.", "the table [output]", problems);
-  c.snapshot_interval_s =
-      duration(output, "output.", "snapshot_interval", c.output.snapshot_interval, problems);
-  if (c.snapshot_interval_s == 0.0) c.snapshot_interval_s = std::numeric_limits<double>::infinity();
-  if (c.output.file.empty()) {
-    const Value* written = output.find("file");
-    problems.add(written != nullptr ? written->where : output.where, "output.file",
-                 "must name a file");
-  }
-
-  Value run = table_of(loaded.root, "run", problems);
-  numbers_to_text(run, {"time_limit"});
-  c.run = parse_options<RunOptions>(run, "run.", "the table [run]", problems);
-  c.time_limit_s = duration(run, "run.", "time_limit", c.run.time_limit, problems);
+  resolve_output_and_run(loaded.root, c, problems);
 
   throw_in_order(problems);
   c.resolved.set("problem", resolved_problem);

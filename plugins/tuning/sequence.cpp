@@ -6,13 +6,6 @@ namespace tuning {
 
 namespace {
 
-/// The inner solves are not the run's iterations.
-class SystemMonitor final : public Monitor {
- public:
-  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
-  bool wants_text() const override { return false; }
-};
-
 /// The history has a row for each system.
 std::vector<Sample> samples_of(const TunedSolve& tuned, const Report& report, double context) {
   std::vector<Sample> out = {{"cost", tuned.cost()},
@@ -33,7 +26,7 @@ Report Sequence::solve(Problem& problem, Monitor& monitor) {
                       std::string(problem.problem_class()) +
                       "'; it solves sequences of linear systems ('heat-sequence', ...)");
   tuned_.begin(sequence->context_range());
-  SystemMonitor inner;
+  QuietMonitor inner;  // the inner solves are not the run's iterations
   Report total;
   total.status = Status::converged;
   monitor.begin_phase("solve");

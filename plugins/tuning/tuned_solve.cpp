@@ -16,12 +16,10 @@ double seconds_since(Clock::time_point t) {
   return std::chrono::duration<double>(Clock::now() - t).count();
 }
 
-/// Never stops and reads no text.
-class InnerMonitor final : public Monitor {
- public:
-  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
-  bool wants_text() const override { return false; }
-};
+/// One that is stopped by its caller (a time integrator that needs no more) has solved it, too.
+bool has_solved(const Report& report) {
+  return report.converged() || report.status == Status::interrupted;
+}
 
 /// Of a failure before anything was solved, in iterations or seconds.
 constexpr double least_penalty = 100.0;
@@ -89,10 +87,11 @@ void TunedSolve::begin(std::optional<std::pair<double, double>> range) {
   begun_ = true;
 }
 
-double TunedSolve::tolerance(const LinearSystem& system) const {
+double TunedSolve::tolerance(const LinearSystem& system) {
   if (options_.stop_by != "initial-residual") return -1.0;
-  const Vector r = system.b().like("sequence::r");
-  return options_.reduction * std::sqrt(system.A().residual(system.b(), system.x(), r));
+  if (r_.data() == nullptr || !(r_.partition() == system.b().partition()))
+    r_ = system.b().like("tuned_solve::r");
+  return options_.reduction * std::sqrt(system.A().residual(system.b(), system.x(), r_));
 }
 
 /// The same on all ranks: seconds are those of the slowest. What does not solve the system costs
@@ -101,12 +100,12 @@ double TunedSolve::cost_of(const Report& report, const LinearSystem& system, dou
   const double cost = options_.cost == "seconds"
                           ? system.b().communicator().max(seconds)
                           : std::max(1.0, static_cast<double>(report.iterations));
-  const bool solved = report.converged() || report.status == Status::interrupted;
-  return solved ? cost : std::max(cost, 2.0 * std::max(worst_cost_, least_penalty));
+  if (has_solved(report)) return cost;
+  return std::max(cost, 2.0 * (worst_cost_ > 0.0 ? worst_cost_ : least_penalty));
 }
 
 std::vector<double> TunedSolve::play_all_arms(LinearSystem& system, double absolute) {
-  InnerMonitor inner;
+  QuietMonitor inner;
   std::vector<double> costs;
   for (const double value : space_.values) {
     const auto begin = Clock::now();
@@ -121,10 +120,8 @@ Report TunedSolve::play(LinearSystem& system, double value, double absolute, Mon
   const auto start = Clock::now();
   Report report = solver_.with(value, absolute).solve(system, monitor);
   const double seconds = seconds_since(start);
-  // One that is stopped by its caller (a time integrator that needs no more) has solved it, too.
-  const bool solved = report.converged() || report.status == Status::interrupted;
   const double cost = cost_of(report, system, seconds);
-  if (solved) {
+  if (has_solved(report)) {
     worst_cost_ = std::max(worst_cost_, cost);
     safe_value_ = value;
   } else {
@@ -155,17 +152,16 @@ Report TunedSolve::solve(LinearSystem& system, double context, Monitor& monitor)
   totals_.decision_s += seconds_since(decision);
   cost_ = 0.0;
   Report report = play(system, chosen, absolute, monitor);
-  bool solved = report.converged() || report.status == Status::interrupted;
   const auto learning = Clock::now();
   tuner_->observe(cost_);
   totals_.decision_s += seconds_since(learning);
   // A value that does not solve the system is paid for, and one that has solved others is played.
-  if (!solved && report.status != Status::time_limit && safe_value_ && *safe_value_ != chosen) {
+  if (!has_solved(report) && report.status != Status::time_limit && safe_value_ &&
+      *safe_value_ != chosen) {
     report = play(system, *safe_value_, absolute, monitor);
-    solved = report.converged() || report.status == Status::interrupted;
     totals_.failed_choices += 1.0;
   }
-  if (!solved) return report;
+  if (!has_solved(report)) return report;
   if (options_.oracles) oracle_.add(arm_costs);
   totals_.systems += 1.0;
   totals_.cost += cost_;

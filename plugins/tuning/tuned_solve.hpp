@@ -53,6 +53,13 @@ struct TuningOptions {
                     const SourceLocation& where, Diagnostics& problems);
 };
 
+/// For inner solves: never stops and reads no text.
+class QuietMonitor final : public Monitor {
+ public:
+  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
+  bool wants_text() const override { return false; }
+};
+
 /// One solver, of which a tuner chooses one parameter anew for each system (Khodak et al. 2024). With
 /// `oracles` every system is also solved with every arm, from the same initial guess, for
 /// comparison: the best fixed value in hindsight and the best one for each system. A value that does
@@ -85,7 +92,7 @@ class TunedSolve final : public Resumable {
     double systems = 0.0, cost = 0.0, iterations = 0.0, decision_s = 0.0, solve_s = 0.0,
            failed_choices = 0.0;
   };
-  double tolerance(const LinearSystem& system) const;
+  double tolerance(const LinearSystem& system);
   double cost_of(const Report& report, const LinearSystem& system, double seconds) const;
   std::vector<double> play_all_arms(LinearSystem& system, double tolerance);
   /// Solves with one value; x is the guess again where that does not work.
@@ -103,6 +110,7 @@ class TunedSolve final : public Resumable {
   double worst_cost_ = 0.0;             ///< of what was solved
   std::optional<double> safe_value_;    ///< that solved a system last
   Vector start_;                        ///< the initial guess
+  Vector r_;                            ///< its residual, for stop_by = "initial-residual"
 };
 
 }  // namespace tuning

@@ -2,6 +2,7 @@
 
 #include <initializer_list>
 #include <libsolve/core/options.hpp>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -29,5 +30,26 @@ void refuse_unknown_tables(const Value& root, const std::vector<std::string>& kn
 
 /// One InputError with everything collected, in the order of the lines; nothing where there is none.
 void throw_in_order(const Diagnostics& problems);
+
+/// The tables [output] and [run] of any kind of case, their durations in seconds.
+template <class AnyCase>
+void resolve_output_and_run(const Value& root, AnyCase& c, Diagnostics& problems) {
+  Value output = table_of(root, "output", problems);
+  numbers_to_text(output, {"snapshot_interval"});
+  c.output =
+      parse_options<decltype(c.output)>(output, "output.", "the table [output]", problems);
+  c.snapshot_interval_s =
+      duration(output, "output.", "snapshot_interval", c.output.snapshot_interval, problems);
+  if (c.snapshot_interval_s == 0.0) c.snapshot_interval_s = std::numeric_limits<double>::infinity();
+  if (c.output.file.empty()) {
+    const Value* written = output.find("file");
+    problems.add(written != nullptr ? written->where : output.where, "output.file",
+                 "must name a file");
+  }
+  Value run = table_of(root, "run", problems);
+  numbers_to_text(run, {"time_limit"});
+  c.run = parse_options<decltype(c.run)>(run, "run.", "the table [run]", problems);
+  c.time_limit_s = duration(run, "run.", "time_limit", c.run.time_limit, problems);
+}
 
 }  // namespace libsolve::detail
