@@ -52,6 +52,8 @@ struct Field {
   /// Where the grid is cut into a box for each rank (GridPartition): the cells that `values` holds
   /// here, x fastest.
   std::optional<Box> box = {};
+  /// The values are whole numbers (indices), to be stored as 64-bit integers.
+  bool whole_numbers = false;
 };
 
 /// A problem on the device, with its data and its (current) solution.

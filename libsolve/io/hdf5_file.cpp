@@ -252,13 +252,14 @@ void Hdf5File::array(const std::string& path, std::span<const double> values,
 }
 
 void Hdf5File::vector(const std::string& path, const Vector& values,
-                      std::vector<GlobalIndex> shape) {
+                      std::vector<GlobalIndex> shape, bool as_integers) {
   const Quiet quiet;
   const std::string what = "write '" + path + "'";
   const std::vector<hsize_t> dims = extents(shape, values.global_size(), path);
   const Handle file_space(H5Screate_simple(static_cast<int>(dims.size()), dims.data(), nullptr),
                           H5Sclose);
-  const Handle set(create_dataset(path, H5T_NATIVE_DOUBLE, file_space.get(), H5P_DEFAULT),
+  const Handle set(create_dataset(path, as_integers ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE,
+                                  file_space.get(), H5P_DEFAULT),
                    H5Dclose);
 
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), values.view());

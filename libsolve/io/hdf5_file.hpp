@@ -66,8 +66,9 @@ class LIBSOLVE_EXPORT Hdf5File {
              const std::vector<GlobalIndex>& shape = {});
   /// The whole vector as a dataset of `shape` (slowest axis first, empty = one-dimensional;
   /// ShapeError where its product is not the vector's global size), each rank its rows. Data of a
-  /// device goes through a host mirror.
-  void vector(const std::string& path, const Vector& values, std::vector<GlobalIndex> shape = {});
+  /// device goes through a host mirror. `as_integers`: stored as 64-bit integers.
+  void vector(const std::string& path, const Vector& values, std::vector<GlobalIndex> shape = {},
+              bool as_integers = false);
   /// One value for each cell of `grid`, each rank those of its box; shape (z, y, x).
   void vector(const std::string& path, const Vector& values, const Grid& grid, const Box& box);
 

@@ -108,7 +108,7 @@ void write_fields(Hdf5File& file, const std::string& group, const std::vector<Fi
     if (field.grid && field.box)
       file.vector(path, field.values, *field.grid, *field.box);
     else
-      file.vector(path, field.values, stored_shape(field));
+      file.vector(path, field.values, stored_shape(field), field.whole_numbers);
     file.attribute(path, "units", unit_or_none(field.units));
     file.attribute(path, "description", field.description);
     if (!field.grid) continue;

@@ -9,11 +9,13 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <libsolve/learn/pack.hpp>
+#include <libsolve/core/pack.hpp>
 #include <libsolve/learn/padded_grid.hpp>
 #include <vector>
 
 namespace libsolve::learn::detail {
+
+using namespace libsolve::detail;  // the SIMD registers of core/pack.hpp
 
 /// One convolution: y = act(b + W x) + s. All tensors of one grid; y may be s.
 template <class T>

@@ -2,7 +2,7 @@
 /// One SIMD register of numbers on the host.
 #pragma once
 
-namespace libsolve::learn::detail {
+namespace libsolve::detail {
 
 #if defined(__AVX512F__)
 inline constexpr int register_bytes = 64;
@@ -63,6 +63,8 @@ struct Pack {
     for (int i = 0; i < lanes<T>; ++i) v[i] += o.v[i];
     return *this;
   }
+  friend Pack operator+(Pack a, const Pack& b) { return a += b; }
+  friend Pack operator-(const Pack& a, const Pack& b) { return a + T(-1) * b; }
   friend Pack operator*(T s, const Pack& p) {
     Pack r;
     for (int i = 0; i < lanes<T>; ++i) r.v[i] = s * p.v[i];
@@ -119,4 +121,4 @@ inline T sum_of(const Pack<T>& p) {
   return s;
 }
 
-}  // namespace libsolve::learn::detail
+}  // namespace libsolve::detail
