@@ -91,7 +91,7 @@ double largest_difference(const Tensor& a, const Tensor& b) {
 template <class Exec>
 double convolution_difference(int dimension, const Cells& cells, int inputs, int outputs,
                               int width) {
-  detail::Convolution<float> a;
+  learn::detail::Convolution<float> a;
   a.grid = PaddedGrid(dimension, cells);
   a.inputs = inputs;
   a.outputs = outputs;
@@ -102,14 +102,14 @@ double convolution_difference(int dimension, const Cells& cells, int inputs, int
   const auto w = random_values<float>(static_cast<size_t>(inputs * outputs * taps), "w", 0.2);
   const auto b = random_values<float>(static_cast<size_t>(outputs), "b");
   Tensor packed(w.size()), y(s.size(), 0.0f);
-  detail::pack_weights(w.data(), inputs, outputs, a.extent(2), a.extent(1), a.extent(0), false,
+  learn::detail::pack_weights(w.data(), inputs, outputs, a.extent(2), a.extent(1), a.extent(0), false,
                        packed.data());
   a.x = x.data();
   a.s = s.data();
   a.y = y.data();
   a.weights = packed.data();
   a.biases = b.data();
-  detail::convolve(a, 0, a.grid.cells[2]);
+  learn::detail::convolve(a, 0, a.grid.cells[2]);
 
   const auto dx = to_space<Exec>(x), dw = to_space<Exec>(w), db = to_space<Exec>(b),
              ds = to_space<Exec>(s), dy = to_space<Exec>(Tensor(s.size(), 0.0f));
@@ -117,7 +117,7 @@ double convolution_difference(int dimension, const Cells& cells, int inputs, int
   Kokkos::parallel_for(
       "test::convolve",
       Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::ptrdiff_t>>(0, num_cells * outputs),
-      detail::ConvolveCell{a.grid, inputs, width, num_cells, true, dx.data(), dw.data(), db.data(),
+      learn::detail::ConvolveCell{a.grid, inputs, width, num_cells, true, dx.data(), dw.data(), db.data(),
                            ds.data(), dy.data()});
   return largest_difference(y, from_space<Exec>(dy));
 }
@@ -134,8 +134,8 @@ double resampling_difference(int dimension, const Cells& cells) {
   const PaddedGrid fine(dimension, cells), coarse = fine.coarser();
   const Tensor x = random_tensor(fine, 1, "x"), X = random_tensor(coarse, 1, "X");
   Tensor pooled(X.size(), 0.0f), up(x.size(), 0.0f);
-  detail::pool(fine, coarse, x.data(), pooled.data(), 0, coarse.cells[2]);
-  detail::upsample(fine, coarse, X.data(), x.data(), up.data(), 0, fine.cells[2]);
+  learn::detail::pool(fine, coarse, x.data(), pooled.data(), 0, coarse.cells[2]);
+  learn::detail::upsample(fine, coarse, X.data(), x.data(), up.data(), 0, fine.cells[2]);
   const auto dx = to_space<Exec>(x), dX = to_space<Exec>(X),
              dp = to_space<Exec>(Tensor(X.size(), 0.0f)),
              du = to_space<Exec>(Tensor(x.size(), 0.0f));
@@ -143,9 +143,9 @@ double resampling_difference(int dimension, const Cells& cells) {
   const auto few = static_cast<std::ptrdiff_t>(coarse.num_cells());
   const auto many = static_cast<std::ptrdiff_t>(fine.num_cells());
   Kokkos::parallel_for("test::pool", Policy(0, few),
-                       detail::PoolCell{fine, coarse, few, dx.data(), dp.data()});
+                       learn::detail::PoolCell{fine, coarse, few, dx.data(), dp.data()});
   Kokkos::parallel_for("test::upsample", Policy(0, many),
-                       detail::UpsampleCell{fine, coarse, many, dX.data(), dx.data(), du.data()});
+                       learn::detail::UpsampleCell{fine, coarse, many, dX.data(), dx.data(), du.data()});
   return std::max(largest_difference(pooled, from_space<Exec>(dp)),
                   largest_difference(up, from_space<Exec>(du)));
 }
