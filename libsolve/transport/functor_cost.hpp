@@ -90,13 +90,18 @@ class FunctorCost : public TransportCost {
                           c.data());
   }
   void scale_rows(const ConstVectorView& a, const VectorView& f, const ConstVectorView& g,
-                  double eps, const VectorView& r, const VectorView& c) const override {
-    if constexpr (runs_on_host<ExecSpace>)
-      detail::host_scale_rows(cost_, n(), m(), a.data(), f.data(), g.data(), eps, r.data(),
-                              c.data());
-    else
+                  double eps, const VectorView& r, const VectorView& c,
+                  const RowScaling& how) const override {
+    if constexpr (runs_on_host<ExecSpace>) {
+      const detail::ScaledRows rows{a.data(), f.data(), r.data(), c.data(), eps, how.damping};
+      if (how.single_precision)
+        detail::host_scale_rows<float>(cost_, n(), m(), g.data(), rows);
+      else
+        detail::host_scale_rows<double>(cost_, n(), m(), g.data(), rows);
+    } else {
       detail::device_scale_rows(ExecSpace(), cost_, n(), m(), a.data(), f.data(), g.data(), eps,
-                                r.data(), c.data());
+                                how.damping, r.data(), c.data());
+    }
   }
   void row_minima(const ConstVectorView& g, const VectorView& u,
                   const Kokkos::View<Index*, MemSpace>& arg) const override {

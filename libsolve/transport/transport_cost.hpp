@@ -19,6 +19,14 @@ struct SparseEntries {
 /// Rows of a dense matrix.
 using DenseBlock = Kokkos::View<double**, Kokkos::LayoutRight, MemSpace>;
 
+/// How scale_rows() works.
+struct RowScaling {
+  double damping = 1.0;  ///< lambda in (0, 1]: 1 for fixed marginals, rho / (rho + eps) for relaxed ones
+  /// The exponent in double, its exp in float: relative error 1e-7 in the sums at any eps, exps
+  /// below 1e-38 are lost. Ignored on devices.
+  bool single_precision = false;
+};
+
 /// The cost C_ij >= 0 of moving a unit of mass from point i to point j, known by passes over all
 /// its entries: C is stored, or computed where it is needed and never stored (O(n + m) memory).
 /// Rows lie over the ranks; all m columns are known to each. `f` is of length rows().local_size(),
@@ -42,11 +50,12 @@ class LIBSOLVE_EXPORT TransportCost {
   virtual void sums(const ConstVectorView& f, const ConstVectorView& g, double eps,
                     const VectorView& r, const VectorView& c) const = 0;
   /// A full Sinkhorn iteration but for its last m logarithms, one exp an entry: r = P 1, then
-  ///   f_i += eps log(a_i / r_i),   c = P^T 1 with the new f.
+  ///   f_i := lambda (f_i + eps log(a_i / r_i)),   c = P^T 1 with the new f.
   /// `f` is updated in place; `r` keeps the sums from before. A row with r_i = 0 or not finite
   /// keeps its f and adds nothing to c: row_minima() and then sums() are the way out.
   virtual void scale_rows(const ConstVectorView& a, const VectorView& f, const ConstVectorView& g,
-                          double eps, const VectorView& r, const VectorView& c) const = 0;
+                          double eps, const VectorView& r, const VectorView& c,
+                          const RowScaling& how = {}) const = 0;
   /// u_i = min_j (C_ij - g_j), the c-transform of g; no exp. Where `arg` has an extent: the
   /// (smallest) j of the minimum.
   virtual void row_minima(const ConstVectorView& g, const VectorView& u,

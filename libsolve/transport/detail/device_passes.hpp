@@ -17,12 +17,13 @@ Kokkos::TeamPolicy<Exec> one_team_each(Index count) {
   return Kokkos::TeamPolicy<Exec>(static_cast<int>(count), Kokkos::AUTO);
 }
 
-/// r_i = sum_j P_ij; with `a` also f_i += eps log(a_i / r_i) where that is finite.
+/// r_i = sum_j P_ij; with `a` also f_i := damping (f_i + eps log(a_i / r_i)) where that is finite.
 template <class Exec, class F>
 struct RowSums {
   F cost;
   Index m;
   double eps;
+  double damping;
   const double* a;  ///< null: sums only
   const double* f_in;
   double* f;
@@ -42,7 +43,8 @@ struct RowSums {
       self->r[i] = sum;
       if (self->a == nullptr) return;
       const double s = self->a[i] / sum;
-      if (s > 0.0 && s <= 1.7976931348623157e308) self->f[i] += self->eps * Kokkos::log(s);
+      if (s > 0.0 && s <= 1.7976931348623157e308) 
+        self->f[i] = self->damping * (self->f_in[i] + self->eps * Kokkos::log(s));
     });
   }
 };
@@ -77,16 +79,16 @@ template <class Exec, class F>
 void device_sums(const Exec&, const F& cost, Index n, Index m, const double* f, const double* g,
                  double eps, double* r, double* c) {
   Kokkos::parallel_for("transport::row_sums", one_team_each<Exec>(n),
-                       RowSums<Exec, F>{cost, m, eps, nullptr, f, nullptr, g, r});
+                       RowSums<Exec, F>{cost, m, eps, 1.0, nullptr, f, nullptr, g, r});
   Kokkos::parallel_for("transport::column_sums", one_team_each<Exec>(m),
                        ColumnSums<Exec, F>{cost, n, eps, f, g, nullptr, c});
 }
 
 template <class Exec, class F>
 void device_scale_rows(const Exec&, const F& cost, Index n, Index m, const double* a, double* f,
-                       const double* g, double eps, double* r, double* c) {
+                       const double* g, double eps, double damping, double* r, double* c) {
   Kokkos::parallel_for("transport::scale_rows", one_team_each<Exec>(n),
-                       RowSums<Exec, F>{cost, m, eps, a, f, f, g, r});
+                       RowSums<Exec, F>{cost, m, eps, damping, a, f, f, g, r});
   Kokkos::parallel_for("transport::column_sums", one_team_each<Exec>(m),
                        ColumnSums<Exec, F>{cost, n, eps, f, g, r, c});
 }

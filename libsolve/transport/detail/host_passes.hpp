@@ -8,6 +8,7 @@
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/transport/detail/exp2.hpp>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace libsolve::detail {
@@ -121,28 +122,23 @@ inline void add_shares(const double* part, int shares, Index stride, Index m, do
   }
 }
 
-/// R rows of a plan: P into `buffer` where it is given (rows of `stride`), row sums into r.
-template <int R, bool keep, class E>
-inline void plan_rows(const E& exponents, Index i, Index m, Index stride, double* buffer,
-                      double* column, double* r) {
-  constexpr Index w = lanes<double>;
+/// The sums of R rows, and of their columns.
+template <int R, class E>
+inline void plan_rows(const E& exponents, Index i, Index m, double* column, double* r) {
   typename E::Row rows[R];
   Pack<double> sum[R];
   for (int k = 0; k < R; ++k) {
     rows[k] = exponents.row(i + k);
     sum[k] = all<double>(0.0);
   }
-  for (Index j = 0; j < m; j += w) {
-    Pack<double> total = all<double>(0.0);
+  for (Index j = 0; j < m; j += lanes<double>) {
+    Pack<double> total = load<double>(column + j);
     for (int k = 0; k < R; ++k) {
       const Pack<double> p = exp2_of(exponents.at(rows[k], j));
       sum[k] += p;
-      if constexpr (keep)
-        store<double>(p, buffer + k * stride + j);
-      else
-        total += p;
+      total += p;
     }
-    if constexpr (!keep) store<double>(load<double>(column + j) + total, column + j);
+    store<double>(total, column + j);
   }
   for (int k = 0; k < R; ++k) r[k] = sum_of<double>(sum[k]);
 }
@@ -160,58 +156,114 @@ void host_sums(const F& cost, Index n, Index m, const double* f, const double* g
     std::fill(column, column + padded(m), 0.0);
     Index i = shares.begin(s);
     for (; i + 4 <= shares.end(s); i += 4)
-      plan_rows<4, false>(exponents, i, m, 0, nullptr, column, r + i);
+      plan_rows<4>(exponents, i, m, column, r + i);
     for (; i < shares.end(s); ++i)
-      plan_rows<1, false>(exponents, i, m, 0, nullptr, column, r + i);
+      plan_rows<1>(exponents, i, m, column, r + i);
   });
   add_shares(part, shares.count, stride, m, c);
 }
 
-/// R rows of scale_rows.
-template <int R, class E>
-inline void scaled_rows(const E& exponents, Index i, Index m, Index stride, double eps,
-                        const double* a, double* f, double* buffer, double* column, double* r) {
-  constexpr Index w = lanes<double>;
-  plan_rows<R, true>(exponents, i, m, stride, buffer, nullptr, r + i);
-  Pack<double> scale[R];
-  for (int k = 0; k < R; ++k) {
-    const double s = a[i + k] / r[i + k];
-    const bool usable = s > 0.0 && s <= std::numeric_limits<double>::max();
-    // A row that cannot be scaled must not spread its infinities over the columns.
-    if (!usable) std::fill(buffer + k * stride, buffer + k * stride + padded(m), 0.0);
-    scale[k] = all<double>(usable ? s : 0.0);
-    if (usable) f[i + k] += eps * std::log(s);
-  }
-  for (Index j = 0; j < m; j += w) {
-    Pack<double> total = load<double>(column + j);
-    for (int k = 0; k < R; ++k) total += scale[k] * load<double>(buffer + k * stride + j);
-    store<double>(total, column + j);
+/// What scale_rows() reads and writes beside g.
+struct ScaledRows {
+  const double* a;
+  double* f;
+  double* r;
+  double* c;
+  double eps;
+  double damping;
+};
+
+/// 2^exponents of the columns [j, j + lanes<Real>) of a row; the exponent is a double in any case.
+template <class Real, class E>
+inline Pack<Real> exp_at(const E& exponents, const typename E::Row& row, Index j, Index m) {
+  if constexpr (std::is_same_v<Real, double>) {
+    return exp2_of(exponents.at(row, j));
+  } else {
+    constexpr Index w = lanes<double>;
+    const Pack<double> low = exponents.at(row, j);
+    return exp2_of(narrow(low, j + w < padded(m) ? exponents.at(row, j + w)
+                                                 : all<double>(smallest_exponent)));
   }
 }
 
-template <class F>
-void host_scale_rows(const F& cost, Index n, Index m, const double* a, double* f, const double* g,
-                     double eps, double* r, double* c) {
+/// column[j...] += total.
+template <class Real>
+inline void add_to(double* column, const Pack<Real>& total) {
+  constexpr Index w = lanes<double>;
+  if constexpr (std::is_same_v<Real, double>) {
+    store<double>(load<double>(column) + total, column);
+  } else {
+    store<double>(load<double>(column) + low_half(total), column);
+    store<double>(load<double>(column + w) + high_half(total), column + w);
+  }
+}
+
+/// Rows [i, i + R): exps into `buffer` (rows of `stride`), sums, scaling, columns' sums.
+template <class Real, int R, class E>
+inline void scaled_rows(const E& exponents, Index i, Index m, Index stride, const ScaledRows& to,
+                        Real* buffer, double* column) {
+  constexpr Index w = lanes<Real>;
+  constexpr Index run = 64 * w;  // of additions in Real
+  typename E::Row rows[R];
+  double sum[R] = {};
+  for (int k = 0; k < R; ++k) rows[k] = exponents.row(i + k);
+  for (Index begin = 0; begin < m; begin += run) {
+    Pack<Real> part[R];
+    for (int k = 0; k < R; ++k) part[k] = all<Real>(Real(0));
+    for (Index j = begin; j < std::min(begin + run, m); j += w)
+      for (int k = 0; k < R; ++k) {
+        const Pack<Real> p = exp_at<Real>(exponents, rows[k], j, m);
+        part[k] += p;
+        store<Real>(p, buffer + k * stride + j);
+      }
+    for (int k = 0; k < R; ++k) sum[k] += sum_of<Real>(part[k]);
+  }
+  Pack<Real> scale[R];
+  for (int k = 0; k < R; ++k) {
+    const double ratio = to.a[i + k] / sum[k];
+    double s = 0.0;
+    if (ratio > 0.0 && ratio <= std::numeric_limits<Real>::max()) {
+      const double f = to.f[i + k];
+      const double step = to.eps * std::log(ratio);
+      to.f[i + k] = to.damping * (f + step);
+      s = to.damping == 1.0 ? ratio : std::exp((to.f[i + k] - f) / to.eps);
+    } else {
+      // A row that cannot be scaled must not spread its infinities over the columns.
+      std::fill(buffer + k * stride, buffer + k * stride + stride, Real(0));
+      if (sum[k] > 0.0 && sum[k] <= std::numeric_limits<double>::max()) sum[k] = 0.0;
+    }
+    to.r[i + k] = sum[k];
+    scale[k] = all<Real>(static_cast<Real>(s));
+  }
+  for (Index j = 0; j < m; j += w) {
+    Pack<Real> total = scale[0] * load<Real>(buffer + j);
+    for (int k = 1; k < R; ++k) total += scale[k] * load<Real>(buffer + k * stride + j);
+    add_to<Real>(column + j, total);
+  }
+}
+
+template <class Real, class F>
+void host_scale_rows(const F& cost, Index n, Index m, const double* g, const ScaledRows& to) {
   static thread_local Scratch for_exponents, for_columns, for_rows;
-  const Exponents<F> exponents(cost, m, f, g, eps, for_exponents);
+  const Exponents<F> exponents(cost, m, to.f, g, to.eps, for_exponents);
   const Shares shares(n, m);
-  const Index stride = padded(m) + lanes<double>;
+  const Index stride = padded(m) + lanes<float>;
   // Four rows while they stay in the second-level cache.
-  const int block = stride <= 16384 ? 4 : 1;
+  const int block = stride * static_cast<Index>(sizeof(Real)) <= 131072 ? 4 : 1;
   double* const part = for_columns.get(static_cast<std::size_t>(stride) * shares.count);
   double* const rows = for_rows.get(static_cast<std::size_t>(stride) * block * shares.count);
   shares.run("transport::scale_rows", [&](int s) {
     double* const column = part + static_cast<std::size_t>(s) * stride;
-    double* const buffer = rows + static_cast<std::size_t>(s) * stride * block;
-    std::fill(column, column + padded(m), 0.0);
+    Real* const buffer = reinterpret_cast<Real*>(rows + static_cast<std::size_t>(s) * stride * block);
+    std::fill(column, column + stride, 0.0);
     Index i = shares.begin(s);
     if (block == 4)
       for (; i + 4 <= shares.end(s); i += 4)
-        scaled_rows<4>(exponents, i, m, stride, eps, a, f, buffer, column, r);
+        scaled_rows<Real, 4>(exponents, i, m, stride, to, buffer, column);
     for (; i < shares.end(s); ++i)
-      scaled_rows<1>(exponents, i, m, stride, eps, a, f, buffer, column, r);
+      scaled_rows<Real, 1>(exponents, i, m, stride, to, buffer, column);
   });
-  add_shares(part, shares.count, stride, m, c);
+  add_shares(part, shares.count, stride, m, to.c);
 }
 
 template <class F>
