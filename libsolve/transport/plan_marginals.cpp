@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstdio>
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/transport/plan_marginals.hpp>
 
@@ -75,14 +76,13 @@ struct ToMass {
   }
 };
 
-void min_over_ranks(const VectorView& v, const Communicator& comm) {
-  if (comm.size() == 1) return;
-  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v);
-  comm.min(std::span<double>(host.data(), host.extent(0)));
-  Kokkos::deep_copy(v, host);
-}
-
 }  // namespace
+
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
+}
 
 double total_of(const Vector& v) {
   return v.communicator().sum(sum_of_rows(v.local_size(), Entries{v.data()}));
@@ -92,6 +92,13 @@ void sum_over_ranks(const VectorView& v, const Communicator& comm) {
   if (comm.size() == 1) return;
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v);
   comm.sum(std::span<double>(host.data(), host.extent(0)));
+  Kokkos::deep_copy(v, host);
+}
+
+void min_over_ranks(const VectorView& v, const Communicator& comm) {
+  if (comm.size() == 1) return;
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v);
+  comm.min(std::span<double>(host.data(), host.extent(0)));
   Kokkos::deep_copy(v, host);
 }
 

@@ -23,7 +23,7 @@ using DenseBlock = Kokkos::View<double**, Kokkos::LayoutRight, MemSpace>;
 struct RowScaling {
   double damping = 1.0;  ///< lambda in (0, 1]: 1 for fixed marginals, rho / (rho + eps) for relaxed ones
   /// The exponent in double, its exp in float: relative error 1e-7 in the sums at any eps, exps
-  /// below 1e-38 are lost. Ignored on devices.
+  /// below 1e-38 are lost and rows to be scaled by 1e20 count as underflowed. Ignored on devices.
   bool single_precision = false;
 };
 
@@ -51,8 +51,8 @@ class LIBSOLVE_EXPORT TransportCost {
                     const VectorView& r, const VectorView& c) const = 0;
   /// A full Sinkhorn iteration but for its last m logarithms, one exp an entry: r = P 1, then
   ///   f_i := lambda (f_i + eps log(a_i / r_i)),   c = P^T 1 with the new f.
-  /// `f` is updated in place; `r` keeps the sums from before. A row with r_i = 0 or not finite
-  /// keeps its f and adds nothing to c: row_minima() and then sums() are the way out.
+  /// `f` is updated in place; `r` keeps the sums from before. A row whose entries have underflowed
+  /// gives r_i = 0; it, and one that is not finite, keeps its f and adds nothing to c: row_minima() and then sums() are the way out.
   virtual void scale_rows(const ConstVectorView& a, const VectorView& f, const ConstVectorView& g,
                           double eps, const VectorView& r, const VectorView& c,
                           const RowScaling& how = {}) const = 0;

@@ -163,6 +163,10 @@ void host_sums(const F& cost, Index n, Index m, const double* f, const double* g
   add_shares(part, shares.count, stride, m, c);
 }
 
+/// Rows that would have to be scaled by more have lost their entries to underflow.
+template <class Real>
+inline constexpr double largest_scaling = std::is_same_v<Real, double> ? 1e270 : 1e20;
+
 /// What scale_rows() reads and writes beside g.
 struct ScaledRows {
   const double* a;
@@ -222,7 +226,7 @@ inline void scaled_rows(const E& exponents, Index i, Index m, Index stride, cons
   for (int k = 0; k < R; ++k) {
     const double ratio = to.a[i + k] / sum[k];
     double s = 0.0;
-    if (ratio > 0.0 && ratio <= std::numeric_limits<Real>::max()) {
+    if (ratio > 0.0 && ratio <= largest_scaling<Real>) {
       const double f = to.f[i + k];
       const double step = to.eps * std::log(ratio);
       to.f[i + k] = to.damping * (f + step);
@@ -230,7 +234,7 @@ inline void scaled_rows(const E& exponents, Index i, Index m, Index stride, cons
     } else {
       // A row that cannot be scaled must not spread its infinities over the columns.
       std::fill(buffer + k * stride, buffer + k * stride + stride, Real(0));
-      if (sum[k] > 0.0 && sum[k] <= std::numeric_limits<double>::max()) sum[k] = 0.0;
+      if (sum[k] <= std::numeric_limits<double>::max()) sum[k] = 0.0;
     }
     to.r[i + k] = sum[k];
     scale[k] = all<Real>(static_cast<Real>(s));
