@@ -46,6 +46,16 @@ struct LearnRow {
   double bar = 0.0;       ///< least fraction asked for; 0 = none
 };
 
+/// One line of `transport`: a pass over the entries of a cost.
+struct PassRow {
+  std::string name;
+  int n = 0;  ///< rows and columns
+  double seconds = 0.0;
+  double fraction = 0.0;     ///< of a core's multiply-adds in double; 0 where none are counted
+  double max_seconds = 0.0;  ///< bar; 0 = none
+  bool passed() const { return max_seconds == 0.0 || seconds <= max_seconds; }
+};
+
 /// One solve of the suite: what to run and what is asked of it (0 = nothing).
 struct SolveCase {
   std::string name;
@@ -112,6 +122,8 @@ std::vector<CompareRow> compare(const Settings& settings, const Triad& triad,
 std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad);
 /// Convolutions of networks against the multiply-add units.
 std::vector<LearnRow> run_learn(const Settings& settings);
+/// Passes of optimal transport over 2D points and stored costs.
+std::vector<PassRow> run_transport(const Settings& settings);
 SolveRow run_solve(const Settings& settings, const Triad& triad, const libsolve::Registry& registry,
                    const SolveCase& c, const libsolve::Value& method);
 /// The Speed section of the specification; `filter` keeps the cases whose name contains it.
@@ -128,5 +140,6 @@ nlohmann::json to_json(const KernelRow& row);
 nlohmann::json to_json(const CompareRow& row);
 nlohmann::json to_json(const SolveRow& row);
 nlohmann::json to_json(const LearnRow& row);
+nlohmann::json to_json(const PassRow& row);
 
 }  // namespace bench

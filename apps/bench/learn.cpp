@@ -8,6 +8,7 @@
 #include <libsolve/learn/network_weights.hpp>
 
 #include "bench.hpp"
+#include "peak.hpp"
 
 namespace bench {
 
@@ -18,35 +19,6 @@ namespace kernels = libsolve::learn::detail;
 
 /// Least part of the peak asked of a convolution of 16 channels.
 constexpr double least_fraction = 0.5;
-
-/// Floating-point operations a second of one core in multiply-adds on registers, float.
-double peak_flops(const Settings& settings) {
-  using Pack = kernels::Pack<float>;
-  constexpr int chains =
-      12;  // more than a multiply-add takes cycles, fewer than there are registers
-  constexpr long rounds = 4'000'000;
-  double best = 0.0;
-  for (int r = 0; r < 5; ++r) {
-    Pack sum[chains];
-    for (int c = 0; c < chains; ++c) sum[c] = kernels::all<float>(1e-3f * static_cast<float>(c));
-    const Pack factor = kernels::all<float>(0.9375f), term = kernels::all<float>(1e-3f);
-    const double start = now(settings.clock);
-    for (long k = 0; k < rounds; ++k)
-#pragma GCC unroll 12
-      for (int c = 0; c < chains; ++c) {
-        Pack next = term;
-        next += sum[c] * factor;
-        sum[c] = next;
-      }
-    const double seconds = now(settings.clock) - start;
-    float all = 0.0f;
-    for (const Pack& s : sum) all += kernels::sum_of<float>(s);
-    if (!(all > -1e9f)) continue;  // keeps the sums
-    best = std::max(best,
-                    2.0 * kernels::lanes<float> * chains * static_cast<double>(rounds) / seconds);
-  }
-  return best;
-}
 
 double best_seconds(const Settings& settings, double flops, const std::function<void()>& kernel) {
   const int calls = std::max(1, static_cast<int>(2e8 / flops));
@@ -108,7 +80,7 @@ void run_convolution(const Settings& settings, double peak, int channels, int n,
 }  // namespace
 
 std::vector<LearnRow> run_learn(const Settings& settings) {
-  const double peak = peak_flops(settings);
+  const double peak = peak_flops<float>(settings);
   fmt::print("one core in multiply-adds on registers, float: {:.1f} Gflop/s\n", 1e-9 * peak);
   fmt::print("{:<44} {:>6} {:>13} {:>12} {:>9} {:>9} {:>6}\n", "on one thread", "size",
              "flops/unknown", "ns/unknown", "Gflop/s", "fraction", "bar");

@@ -27,6 +27,7 @@ the operator, x and b.
 Examples:
   libsolve-bench kernels
   libsolve-bench learn
+  OMP_NUM_THREADS=1 libsolve-bench transport
   libsolve-bench solve --size 128 --case constant
   libsolve-bench solve --size 100 --case blocks --set method.preconditioner.cycle=W
   OMP_NUM_THREADS=1 libsolve-bench suite --json suite.json
@@ -103,6 +104,11 @@ int run(const std::string& command, const Arguments& arguments) {
       out["rows"].push_back(bench::to_json(row));
       passed = passed && row.fraction >= row.bar;
     }
+  } else if (command == "transport") {
+    for (const auto& row : bench::run_transport(arguments.settings)) {
+      out["rows"].push_back(bench::to_json(row));
+      passed = passed && row.passed();
+    }
   } else if (command == "families") {
     libsolve::Registry registry;
     libsolve::load_plugins(registry);
@@ -162,6 +168,8 @@ int main(int argc, char** argv) {
       parser.add_subcommand("kernels", "level 1, stencil and SpMV, as fractions of triad");
   auto* learn = parser.add_subcommand(
       "learn", "convolutions of networks, as fractions of a core's multiply-adds");
+  auto* transport = parser.add_subcommand(
+      "transport", "passes over the entries of a cost, in time an entry");
   auto* solve = parser.add_subcommand("solve", "one Poisson problem");
   auto* suite = parser.add_subcommand("suite", "all cases that have a bar");
   solve->add_option("--size", arguments.size, "cells: one number for a cube, or one for each axis")
@@ -202,7 +210,8 @@ int main(int argc, char** argv) {
                                 : *learn    ? "learn"
                                 : *families ? "families"
                                 : *solve    ? "solve"
-                                            : "suite";
+                                : *transport ? "transport"
+                                             : "suite";
     return run(command, arguments);
   } catch (const libsolve::Error& error) {
     fmt::print(stderr, "libsolve-bench: {}\n", error.what());
