@@ -4,6 +4,7 @@
 #include <libsolve/core/random.hpp>
 #include <libsolve/transport/dense_cost.hpp>
 #include <libsolve/transport/functor_cost.hpp>
+#include <libsolve/transport/grid_cost.hpp>
 #include <libsolve/transport/point_cost.hpp>
 #include <tests/support/execution_spaces.hpp>
 #include <vector>
@@ -12,8 +13,8 @@
 namespace libsolve::test {
 namespace {
 
-constexpr Index n = 67;   // no multiple of a block of rows
-constexpr Index m = 131;  // no multiple of a register
+constexpr Index n = 66;   // no multiple of a block of rows
+constexpr Index m = 130;  // no multiple of a register
 using Numbers = std::vector<double>;
 
 Numbers random_numbers(Index count, const char* purpose, double low, double high) {
@@ -107,8 +108,29 @@ Setting functor() {
   return {.cost = std::make_shared<FunctorCost<Hops>>(Hops{}, Partition(n), m, "hops"), .C = C};
 }
 
+Setting grids(bool manhattan, const PlaneGrid& x, const PlaneGrid& y) {
+  Numbers C;
+  for (Index i = 0; i < n; ++i)
+    for (Index j = 0; j < m; ++j) {
+      const double s = x.origin[0] + i / x.cells[1] * x.spacing[0] - y.origin[0] -
+                       j / y.cells[1] * y.spacing[0];
+      const double t = x.origin[1] + i % x.cells[1] * x.spacing[1] - y.origin[1] -
+                       j % y.cells[1] * y.spacing[1];
+      C.push_back(manhattan ? std::abs(s) + std::abs(t) : s * s + t * t);
+    }
+  return {.cost = make_grid_cost(x, y,
+                                 {.norm = manhattan ? PointNorm::manhattan : PointNorm::euclidean,
+                                  .power = manhattan ? 1.0 : 2.0}),
+          .C = C};
+}
+
+Setting grid_setting(bool manhattan) {
+  return grids(manhattan, {.cells = {6, 11}, .spacing = {0.2, 0.1}, .origin = {0.1, -0.05}},
+               {.cells = {13, 10}, .spacing = {0.07, 0.11}});
+}
+
 std::vector<Setting> settings() {
-  return {stored(),         functor(),        points(1, 2.0),         points(2, 2.0),
+  return {stored(), grid_setting(false), grid_setting(true),         functor(),        points(1, 2.0),         points(2, 2.0),
           points(3, 2.0),   points(5, 2.0),   points(2, 1.0),         points(3, 1.5),
           points(2, 1.0, true), points(7, 1.0, true)};
 }
