@@ -29,12 +29,31 @@ class LIBSOLVE_EXPORT Monitor {
   virtual Verdict observe(std::int64_t iteration, std::span<const Sample> samples) = 0;
   /// Called around the phases of a solve ("setup", "solve"); for profiles and progress lines.
   virtual void begin_phase(std::string_view name);
+  /// Whether to stop, asked without an iteration to tell of: by an inner solve that goes on for
+  /// long. On all ranks, like observe(). Once it says stop it keeps to that.
+  virtual Verdict poll();
   /// Whether anybody reads the report. A caller that solves in its innermost loop (a time
   /// integrator) may say no; then a method that succeeds need return no more than status and
-  /// iterations, and so makes no text.
+  /// iterations, and so makes no text. One that fails still says why.
   virtual bool wants_text() const;
   /// One that keeps nothing and never stops.
   static Monitor& none();
+};
+
+/// For the solves inside a method's iteration: they stop when `outer` says so, and keep their own
+/// iterations and text to themselves.
+class LIBSOLVE_EXPORT InnerMonitor final : public Monitor {
+ public:
+  /// `outer` outlives it.
+  explicit InnerMonitor(Monitor& outer) : outer_(&outer) {}
+  ~InnerMonitor() override;
+  Verdict observe(std::int64_t iteration, std::span<const Sample> samples) override;
+  Verdict poll() override;
+  bool wants_text() const override;
+
+ private:
+  Monitor* outer_;
+  Verdict verdict_ = Verdict::proceed;
 };
 
 }  // namespace libsolve

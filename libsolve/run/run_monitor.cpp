@@ -8,6 +8,9 @@ namespace libsolve {
 
 namespace {
 constexpr double agreement_interval_s = 0.1;
+/// Calls may become slower after the estimate, as from small systems to large ones. A method over ranks
+/// has reductions of its own in each: one more in 256 is nothing.
+constexpr double most_calls = 256.0;
 /// A snapshot may cost at most this fraction of the time.
 constexpr double snapshot_share = 0.05;
 
@@ -58,36 +61,46 @@ void RunMonitor::record(std::int64_t iteration, double seconds, std::span<const 
     if (column.size() == row) column.push_back(missing);
 }
 
+Verdict RunMonitor::agree(double seconds, bool& snapshot) {
+  if (verdict_ != Verdict::proceed) return verdict_;
+  const bool interrupted =
+      settings_.stop_flag != nullptr && settings_.stop_flag->load(std::memory_order_relaxed) != 0;
+  const bool late = seconds_since(settings_.start) >= settings_.time_limit_s;
+  if (settings_.comm.size() == 1) {
+    verdict_ = interrupted ? Verdict::interrupted : late ? Verdict::time_limit : Verdict::proceed;
+    return verdict_;
+  }
+  // Rank 0 says how many calls make up the interval; the largest answer of all ranks holds.
+  const double per_call = seconds / static_cast<double>(calls_);
+  const double calls = settings_.comm.rank() == 0 && per_call > 0.0
+                           ? std::clamp(std::floor(agreement_interval_s / per_call), 1.0, most_calls)
+                           : 0.0;
+  std::array<double, 4> said = {interrupted ? 1.0 : 0.0, late ? 1.0 : 0.0, snapshot ? 1.0 : 0.0,
+                                calls};
+  settings_.comm.max(said);
+  verdict_ = said[0] > 0.0   ? Verdict::interrupted
+             : said[1] > 0.0 ? Verdict::time_limit
+                             : Verdict::proceed;
+  snapshot = said[2] > 0.0;
+  next_agreement_ = calls_ - 1 + std::max<std::int64_t>(static_cast<std::int64_t>(said[3]), 1);
+  return verdict_;
+}
+
+Verdict RunMonitor::poll() {
+  if (settings_.comm.size() > 1 && calls_++ < next_agreement_) return verdict_;
+  bool snapshot = false;
+  return agree(seconds_since(begin_), snapshot);
+}
+
 Verdict RunMonitor::observe(std::int64_t iteration, std::span<const Sample> samples) {
   const double seconds = seconds_since(begin_);
   record(iteration, seconds, samples);
   if (settings_.progress != nullptr)
     settings_.progress->iteration(iteration, seconds_since(settings_.start), samples);
+  if (settings_.comm.size() > 1 && calls_++ < next_agreement_) return verdict_;
 
-  const bool interrupted =
-      settings_.stop_flag != nullptr && settings_.stop_flag->load(std::memory_order_relaxed) != 0;
-  const bool late = seconds_since(settings_.start) >= settings_.time_limit_s;
   bool snapshot = settings_.snapshot && seconds >= next_snapshot_s_;
-  Verdict verdict = interrupted ? Verdict::interrupted
-                    : late      ? Verdict::time_limit
-                                : Verdict::proceed;
-
-  if (settings_.comm.size() > 1) {
-    if (calls_++ < next_agreement_) return Verdict::proceed;
-    // Rank 0 says how many calls make up the interval; the largest answer of all ranks holds.
-    const double per_call = seconds / static_cast<double>(calls_);
-    const double calls = settings_.comm.rank() == 0 && per_call > 0.0
-                             ? std::clamp(std::floor(agreement_interval_s / per_call), 1.0, 1e4)
-                             : 0.0;
-    std::array<double, 4> said = {interrupted ? 1.0 : 0.0, late ? 1.0 : 0.0, snapshot ? 1.0 : 0.0,
-                                  calls};
-    settings_.comm.max(said);
-    verdict = said[0] > 0.0   ? Verdict::interrupted
-              : said[1] > 0.0 ? Verdict::time_limit
-                              : Verdict::proceed;
-    snapshot = said[2] > 0.0;
-    next_agreement_ = calls_ - 1 + std::max<std::int64_t>(static_cast<std::int64_t>(said[3]), 1);
-  }
+  const Verdict verdict = agree(seconds, snapshot);
   if (verdict == Verdict::proceed && snapshot && settings_.snapshot) {
     const double before = seconds_since(begin_);
     settings_.snapshot();
@@ -95,7 +108,6 @@ Verdict RunMonitor::observe(std::int64_t iteration, std::span<const Sample> samp
     next_snapshot_s_ =
         after + std::max(settings_.snapshot_interval_s, (after - before) / snapshot_share);
   }
-  verdict_ = verdict;
   return verdict;
 }
 

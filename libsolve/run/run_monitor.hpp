@@ -32,6 +32,9 @@ class LIBSOLVE_EXPORT RunMonitor final : public Monitor {
   ~RunMonitor() override;
 
   Verdict observe(std::int64_t iteration, std::span<const Sample> samples) override;
+  /// The same answer without a row in the history, and without a snapshot: the method is in the
+  /// middle of an iteration.
+  Verdict poll() override;
   void begin_phase(std::string_view name) override;
 
   /// Columns so far; seconds count from the construction of this monitor, or go on from those of
@@ -42,6 +45,8 @@ class LIBSOLVE_EXPORT RunMonitor final : public Monitor {
 
  private:
   void record(std::int64_t iteration, double seconds, std::span<const Sample> samples);
+  /// What all ranks say; `snapshot`: whether one is due, and then whether it is for any.
+  Verdict agree(double seconds, bool& snapshot);
 
   Settings settings_;
   Clock::time_point begin_;

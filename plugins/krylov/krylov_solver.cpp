@@ -322,7 +322,8 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   Report report;
   report.status = stop->status;
   report.iterations = s.iterations;
-  if (!s.wants_text) {
+  const bool is_met = stop->status == Status::converged || stop->status == Status::interrupted;
+  if (!s.wants_text && is_met) {
     report.reason = std::move(stop->reason);
     return report;
   }

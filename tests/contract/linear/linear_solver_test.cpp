@@ -113,6 +113,16 @@ TEST_P(LinearSolverContract, StopsAtTheIterationLimit) {
   }
 }
 
+/// Where nobody reads the text of a success, a failure still says why.
+TEST_P(LinearSolverContract, AFailureSaysWhyAlsoToAnInnerMonitor) {
+  if (!has_option("max_iterations")) GTEST_SKIP() << "has no such option";
+  TestSystem t = harder();
+  InnerMonitor inner(Monitor::none());
+  const Report report = solver(option("max_iterations", 1))->solve(*t.system, inner);
+  EXPECT_EQ(report.status, Status::max_iterations);
+  EXPECT_NE(report.reason.find("relative residual"), std::string::npos) << report.reason;
+}
+
 TEST_P(LinearSolverContract, SameSeedSameAnswer) {
   TestSystem first = harder(), second = harder();
   const Report a = solver({}, 7)->solve(*first.system, Monitor::none());

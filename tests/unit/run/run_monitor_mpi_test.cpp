@@ -22,5 +22,24 @@ TEST(RunMonitorOnRanks, AllRanksStopAtTheSameIteration) {
   EXPECT_EQ(world.max(static_cast<double>(iteration)), static_cast<double>(iteration));
 }
 
+/// The same between observations.
+TEST(RunMonitorOnRanks, AllRanksStopAtTheSamePoll) {
+  const Communicator world = Communicator::world();
+  std::atomic<int> flag = 0;
+  RunMonitor monitor({.comm = world, .stop_flag = &flag});
+  EXPECT_EQ(monitor.observe(0, {}), Verdict::proceed);
+  std::int64_t polls = 0;
+  for (; polls < 1000000; ++polls) {
+    if (world.rank() == 0 && polls == 7) flag = 2;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (monitor.poll() == Verdict::interrupted) break;
+  }
+  EXPECT_GE(polls, 7);
+  EXPECT_LT(polls, 2000);
+  EXPECT_EQ(world.max(static_cast<double>(polls)), static_cast<double>(polls));
+  EXPECT_EQ(monitor.poll(), Verdict::interrupted);
+  EXPECT_EQ(monitor.history().iteration.size(), 1U);
+}
+
 }  // namespace
 }  // namespace libsolve

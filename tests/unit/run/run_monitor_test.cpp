@@ -46,6 +46,25 @@ TEST(RunMonitor, TimeLimitCountsFromTheStartOfTheRun) {
   EXPECT_EQ(late.observe(0, {}), Verdict::time_limit);
 }
 
+/// Inside an iteration: the same stops, no rows, no snapshots.
+TEST(RunMonitor, PollStopsWithoutAnIteration) {
+  std::atomic<int> flag = 0;
+  int snapshots = 0;
+  RunMonitor monitor(
+      {.stop_flag = &flag, .snapshot = [&] { ++snapshots; }, .snapshot_interval_s = 0.0});
+  EXPECT_EQ(monitor.poll(), Verdict::proceed);
+  flag = 2;
+  EXPECT_EQ(monitor.poll(), Verdict::interrupted);
+  EXPECT_EQ(monitor.verdict(), Verdict::interrupted);
+  flag = 0;
+  EXPECT_EQ(monitor.observe(0, {}), Verdict::interrupted) << "it keeps to what it said";
+  EXPECT_EQ(monitor.history().iteration.size(), 1U);
+  EXPECT_EQ(snapshots, 0);
+  RunMonitor late({.start = RunMonitor::Clock::now(), .time_limit_s = 0.01});
+  pause(0.02);
+  EXPECT_EQ(late.poll(), Verdict::time_limit);
+}
+
 /// Each snapshot waits for its interval, and for twenty times what the last one took.
 TEST(RunMonitor, SnapshotsComeAtTheirIntervalAndStayCheap) {
   int taken = 0;
