@@ -59,7 +59,7 @@ void LinearSystemSequence::restore(const StateSource& state, const Problem&) {
   const std::vector<double> position = state.numbers("position");
   if (position.size() != 2 || !(position[0] >= 0.0) || position[0] > static_cast<double>(size_))
     throw DataError("the stored run stopped at system " +
-                    (position.empty() ? std::string("?") : std::to_string(position[0])) +
+                    (position.empty() ? std::string("?") : std::to_string(static_cast<std::int64_t>(position[0]))) +
                     ", this sequence has " + std::to_string(size_) + " systems");
   position_ = static_cast<std::int64_t>(position[0]);
   worst_relative_residual_ = position[1];

@@ -5,12 +5,12 @@
 #include <csignal>
 #include <libsolve/core/build_info.hpp>
 #include <libsolve/core/resumable.hpp>
+#include <libsolve/io/case_file.hpp>
 #include <libsolve/io/hdf5_file.hpp>
 #include <libsolve/run/detail/run_parts.hpp>
 #include <libsolve/run/run.hpp>
 #include <libsolve/run/run_monitor.hpp>
 #include <libsolve/run/triad.hpp>
-#include <sstream>
 
 namespace libsolve {
 
@@ -36,21 +36,26 @@ std::vector<Field> stored_data(const Case& c, const Problem& problem) {
   return fields;
 }
 
-/// A table of a resolved case without what only says when to stop.
+/// Options that only say when to stop, of a method, of its inner solvers, or of a sequence.
+bool only_stops(const std::string& option) {
+  return option == "relative_tolerance" || option == "absolute_tolerance" ||
+         option == "max_iterations" || option == "systems";
+}
+
+void leave_out_when_to_stop(Value& value) {
+  if (!value.is_table()) return;
+  std::erase_if(value.as_table(), [](const auto& entry) { return only_stops(entry.first); });
+  for (auto& [key, inner] : value.as_table()) leave_out_when_to_stop(inner);
+}
+
+/// A table of a resolved case as text, without what only says when to stop.
 std::string table_text(const std::string& resolved, const std::string& name) {
-  static const std::vector<std::string> when_to_stop = {"relative_tolerance", "absolute_tolerance",
-                                                        "max_iterations"};
-  std::istringstream lines(resolved);
-  std::string text, line;
-  bool inside = false;
-  while (std::getline(lines, line)) {
-    if (line.starts_with("["))
-      inside = line == "[" + name + "]" || line.starts_with("[" + name + ".");
-    const std::string key = line.substr(0, line.find(' '));
-    if (inside && std::find(when_to_stop.begin(), when_to_stop.end(), key) == when_to_stop.end())
-      text += line + "\n";
-  }
-  return text;
+  const Value tables = parse_toml(resolved, "the resolved case");
+  const Value* table = tables.find(name);
+  if (table == nullptr) return "";
+  Value rest = *table;
+  leave_out_when_to_stop(rest);
+  return rest.to_text();
 }
 
 /// A group of a results file as the state of a Resumable.

@@ -474,6 +474,30 @@ class Signals(Cli):
                     self.assertEqual(b["report/measures/systems"][()], 300)
 
     @needs_h5py
+    def test_sequence_resumes_under_other_limits(self):
+        """More systems and another limit of the inner solver go on; another tuner starts anew."""
+        case = ("[problem]\nsource = 'heat-sequence'\nsize = [12, 12]\nsystems = SYSTEMS\n[method]\nname = 'sequence'\n"
+                "solver = { name = 'sor', max_iterations = LIMIT }\nparameter = 'omega'\ntuner = 'TUNER'\n")
+
+        def write(systems, limit, tuner):
+            self.write("seq.toml", case.replace("SYSTEMS", str(systems)).replace("LIMIT", str(limit))
+                       .replace("TUNER", tuner))
+
+        write(120, 10000, "chebcb")
+        self.check(0, "run", "seq.toml", "--quiet", "--output", "whole.h5")
+        write(50, 10000, "chebcb")
+        self.check(0, "run", "seq.toml", "--quiet")
+        write(120, 9000, "chebcb")
+        done = self.check(0, "run", "seq.toml", "--resume", "--json")
+        self.assertTrue(any("goes on from the state" in n for n in json.loads(done.stdout)["notes"]))
+        with h5py.File(self.path("whole.h5")) as a, h5py.File(self.results) as b:
+            self.assertEqual(list(a["history/cost"]), list(b["history/cost"]))
+            self.assertTrue((a["solution/x"][()] == b["solution/x"][()]).all())
+        write(130, 9000, "tsallis-inf")
+        done = self.check(0, "run", "seq.toml", "--resume", "--json")
+        self.assertTrue(any("other [method] options" in n for n in json.loads(done.stdout)["notes"]))
+
+    @needs_h5py
     def test_sequence_with_oracles_is_drawn(self):
         self.write("seq.toml", "[problem]\nsource = 'shifted-sequence'\nsystems = 60\n"
                    "[method]\nname = 'sequence'\nsolver = 'sor'\nparameter = 'omega'\noracles = true\n")
