@@ -26,7 +26,16 @@ void Sor::setup(const LinearSystem& system) {
 
 void Sor::make_triangle(const LinearSystem& system) {
   notes_.clear();
-  const auto matrix = assembled(system.shared_A(), "method 'sor'", notes_);
+  const auto matrix = with_entries(system.shared_A(), "method 'sor'", notes_);
+  d_ = system.x().like("sor::d");
+  frame_.allocate(system);
+  if (d_.communicator().size() > 1) {
+    sweep_ = ColouredSweep(*matrix, "method 'sor'");
+    num_colours_ = sweep_.num_colours();
+    if (options_.ordering == "natural")
+      notes_.push_back("over several ranks 'sor' takes its rows by colours, not in natural order");
+    return;
+  }
   const HostCsr A = host_csr(*matrix);
   std::vector<Index> order = natural_order(A.num_rows);
   num_colours_ = 0;
@@ -38,12 +47,18 @@ void Sor::make_triangle(const LinearSystem& system) {
   const OrderedRows M = make_ordered_rows(A, std::move(order), RowPart::lower);
   refuse_zero_diagonal(M, "method 'sor'");
   lower_ = lower_triangle(M, false);
-  d_ = system.x().like("sor::d");
-  frame_.allocate(system);
+}
+
+/// d = (D / omega + L)^-1 r
+void Sor::sweep(const Vector& r) {
+  const double omega = options_.omega;
+  if (d_.communicator().size() > 1)
+    sweep_.solve(r, d_, omega);
+  else
+    lower_.solve(r.view(), d_.view(), {.right_hand_side = omega, .off_diagonal = omega});
 }
 
 InnerOutcome Sor::iterate(const LinearSystem& system, const InnerTask& task, SolveWatch& watch) {
-  const double omega = options_.omega;
   const double limit = divergence_factor * task.residual_norm;
   InnerOutcome outcome;
   double norm = task.residual_norm;
@@ -56,19 +71,16 @@ InnerOutcome Sor::iterate(const LinearSystem& system, const InnerTask& task, Sol
     if (!(norm <= limit)) {
       outcome.status = std::isfinite(norm) ? Status::diverged : Status::non_finite;
       outcome.reason = "the residual norm grew to " + format_number(norm) +
-                       (task.b.communicator().size() > 1
-                            ? ": over several ranks each sweeps its own rows, which converges for "
-                              "smaller omega only; lower omega"
-                            : ": over-relaxation converges where the matrix is symmetric positive "
-                              "definite; use gmres");
+                       ": over-relaxation converges where the matrix is symmetric positive "
+                       "definite; use gmres";
       return outcome;
     }
     if (outcome.iterations >= task.max_iterations) {
       outcome.status = Status::max_iterations;
       return outcome;
     }
-    // d = (D / omega + L)^-1 r;  x += d;  r = b - A x
-    lower_.solve(task.r.view(), d_.view(), {.right_hand_side = omega, .off_diagonal = omega});
+    // x += (D / omega + L)^-1 r;  r = b - A x
+    sweep(task.r);
     axpy(1.0, d_, task.x);
     if (system.null_space) system.null_space->project_out(task.x);
     norm = std::sqrt(system.A().residual(task.b, task.x, task.r));
@@ -94,11 +106,12 @@ Report Sor::solve(LinearSystem& system, Monitor& monitor) {
   report.seconds = {{"setup", setup_seconds, "s"}, {"solve", seconds.count(), "s"}};
   report.counts = {{"operator_applications", report.value("operator_applications") + applications_, ""},
                    {"preconditioner_applications", 0.0, ""}};
-  report.metrics = {{"memory_bytes",
-                     frame_.work_bytes() + lower_.memory_bytes() +
-                         8.0 * static_cast<double>(d_.local_size()),
-                     "B"},
-                    {"triangular_levels", static_cast<double>(lower_.num_levels()), ""}};
+  const Communicator& comm = d_.communicator();
+  const double bytes = frame_.work_bytes() + 8.0 * static_cast<double>(d_.local_size()) +
+                       (comm.size() > 1 ? sweep_.memory_bytes() : lower_.memory_bytes());
+  report.metrics = {{"memory_bytes", comm.sum(bytes), "B"}};
+  if (comm.size() == 1)
+    report.metrics.push_back({"triangular_levels", static_cast<double>(lower_.num_levels()), ""});
   if (num_colours_ > 0)
     report.metrics.push_back({"colours", static_cast<double>(num_colours_), ""});
   report.notes.insert(report.notes.end(), notes_.begin(), notes_.end());
