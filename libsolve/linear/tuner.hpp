@@ -15,6 +15,7 @@ struct TuningSpace {
   bool is_continuous = false;        ///< numbers between the first and the last may be played, too
   double context_low = 0.0;          ///< contexts to expect; low = high where nothing is known
   double context_high = 0.0;
+  double least_cost = 1.0;  ///< no choice costs less: 1 iteration, 0 seconds
 };
 
 /// What a tuner may look at before it chooses.
@@ -44,6 +45,8 @@ class LIBSOLVE_EXPORT Tuner : public Component, public Resumable {
 
   /// Products with A beyond the solves since begin(), for estimates of eigenvalues.
   virtual double extra_products() const { return 0.0; }
+  /// What these took, inside choose(), with everything else that runs over the unknowns.
+  virtual double extra_seconds() const { return 0.0; }
 };
 
 }  // namespace libsolve

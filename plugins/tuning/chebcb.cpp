@@ -10,6 +10,8 @@ void ChebCb::begin(const TuningSpace& space) {
   need_context_range(space, "chebcb");
   space_ = space;
   arms_.assign(space.values.size(), {});
+  theta_.assign(space.values.size(), {});
+  unplayed_ = space.values.size();
   predicted_.assign(space.values.size(), 0.0);
   rounds_ = sum_ = 0.0;
   error_ = 1.0;
@@ -23,15 +25,13 @@ double ChebCb::choose(const TuningSituation& situation) {
   const size_t d = arms_.size();
   for (size_t i = 0; i < d; ++i) {
     predicted_[i] = 0.0;
-    for (size_t j = 0; j < terms; ++j) predicted_[i] += arms_[i].theta[j] * phi_[j];
+    for (size_t j = 0; j < terms; ++j) predicted_[i] += theta_[i][j] * phi_[j];
   }
-  const double uniform = stream_.uniform(draws_++);
+  const double uniform = stream_.uniform(draws_);
 
   // Arms never played, in random order.
-  const auto unplayed = std::count_if(arms_.begin(), arms_.end(),
-                                      [](const Arm& a) { return a.rounds == 0.0; });
-  if (unplayed > 0) {
-    auto skip = static_cast<std::ptrdiff_t>(uniform * static_cast<double>(unplayed));
+  if (unplayed_ > 0) {
+    auto skip = static_cast<std::ptrdiff_t>(uniform * static_cast<double>(unplayed_));
     for (arm_ = 0;; ++arm_)
       if (arms_[arm_].rounds == 0.0 && skip-- == 0) return space_.values[arm_];
   }
@@ -54,42 +54,58 @@ double ChebCb::choose(const TuningSituation& situation) {
   return space_.values[best];
 }
 
-/// A few sweeps of projected coordinate descent from the last coefficients: one more round moves
-/// them little.
-void ChebCb::fit(Arm& arm) const {
-  constexpr int sweeps = 10;
-  constexpr double ridge = 1e-6;  // decides between series that fit equally well
-  const double scale = options_.smoothness * mean_cost();
-  for (int sweep = 0; sweep < sweeps; ++sweep)
+/// Sweeps of projected coordinate descent from the last coefficients, until they stand still: one
+/// more round moves them little.
+void ChebCb::fit(const Sums& arm, Series& theta) const {
+  constexpr int most_sweeps = 10;
+  constexpr double still = 1e-4;   // mean costs
+  constexpr double ridge = 1e-6;   // decides between series that fit equally well
+  const double mean = mean_cost();
+  const double scale = options_.smoothness * mean;
+  Series inverse;
+  for (size_t j = 0; j < terms; ++j) inverse[j] = 1.0 / (arm.gram[j][j] + ridge);
+  for (int sweep = 0; sweep < most_sweeps; ++sweep) {
+    double change = 0.0;
     for (size_t j = 0; j < terms; ++j) {
-      double g = arm.moment[j] + arm.gram[j][j] * arm.theta[j];
-      for (size_t l = 0; l < terms; ++l) g -= arm.gram[j][l] * arm.theta[l];
-      const double free = g / (arm.gram[j][j] + ridge);
+      double g = arm.moment[j];
+      for (size_t l = 0; l < terms; ++l) g -= l == j ? 0.0 : arm.gram[j][l] * theta[l];
+      const double free = g * inverse[j];
       const double bound = scale / static_cast<double>(std::max<size_t>(j, 1));
-      arm.theta[j] = j == 0 ? free : std::clamp(free, -bound, bound);
+      const double next = j == 0 ? free : std::clamp(free, -bound, bound);
+      change = std::max(change, std::abs(next - theta[j]));
+      theta[j] = next;
     }
+    if (change <= still * mean) break;
+  }
 }
 
 void ChebCb::observe(double cost) {
-  Arm& arm = arms_[arm_];
+  // The next choice reads all series: they come in while this one is fitted.
+  for (size_t i = 0; i < theta_.size(); ++i) __builtin_prefetch(theta_[i].data());
+  Sums& arm = arms_[arm_];
   rounds_ += 1.0;
+  ++draws_;
   sum_ += cost;
-  if (arm.rounds > 0.0) error_ += std::pow((predicted_[arm_] - cost) / mean_cost(), 2);
+  const double surprise = (predicted_[arm_] - cost) / mean_cost();
+  if (arm.rounds > 0.0)
+    error_ += surprise * surprise;
+  else
+    --unplayed_;
   arm.rounds += 1.0;
   for (size_t j = 0; j < terms; ++j) {
     arm.moment[j] += cost * phi_[j];
     for (size_t l = 0; l < terms; ++l) arm.gram[j][l] += phi_[j] * phi_[l];
   }
-  fit(arm);
+  fit(arm, theta_[arm_]);
 }
 
 std::vector<Field> ChebCb::state() const {
   std::vector<double> out = {rounds_, sum_, error_, static_cast<double>(draws_)};
-  for (const Arm& arm : arms_) {
-    out.push_back(arm.rounds);
-    for (const Series& row : arm.gram) out.insert(out.end(), row.begin(), row.end());
-    out.insert(out.end(), arm.moment.begin(), arm.moment.end());
-    out.insert(out.end(), arm.theta.begin(), arm.theta.end());
+  for (size_t i = 0; i < arms_.size(); ++i) {
+    out.push_back(arms_[i].rounds);
+    for (const Series& row : arms_[i].gram) out.insert(out.end(), row.begin(), row.end());
+    out.insert(out.end(), arms_[i].moment.begin(), arms_[i].moment.end());
+    out.insert(out.end(), theta_[i].begin(), theta_[i].end());
   }
   return {numbers_field("arms", out, "rounds, cost, R_t, draws; for each arm rounds, sums, theta")};
 }
@@ -100,11 +116,13 @@ void ChebCb::restore(const StateSource& state, const Problem&) {
   sum_ = numbers.take();
   error_ = numbers.take();
   draws_ = static_cast<std::uint64_t>(numbers.take());
-  for (Arm& arm : arms_) {
-    arm.rounds = numbers.take();
-    for (Series& row : arm.gram) numbers.take_all(row);
-    numbers.take_all(arm.moment);
-    numbers.take_all(arm.theta);
+  unplayed_ = 0;
+  for (size_t i = 0; i < arms_.size(); ++i) {
+    arms_[i].rounds = numbers.take();
+    if (arms_[i].rounds == 0.0) ++unplayed_;
+    for (Series& row : arms_[i].gram) numbers.take_all(row);
+    numbers.take_all(arms_[i].moment);
+    numbers.take_all(theta_[i]);
   }
   numbers.end();
 }

@@ -27,7 +27,8 @@ struct ChebCbOptions {
 ///   p_i = 1 / (d + eta (y_i - y*) / s) for i other than the best, the rest to the best,
 ///   eta = gamma sqrt(d t / R_t),  R_t = 1 + sum of ((y_i - cost) / s)^2 as predicted.
 /// Differs from the paper: eta follows the measured error R_t instead of a bound on it, and each arm is
-/// played once first. One round costs O(6 d + 6^2) operations.
+/// played once first. One round costs O(6 d + 6^2) operations, and touches little memory: the series of all
+/// arms in one piece, and the sums of the arm that was played.
 class ChebCb final : public Tuner {
  public:
   using Options = ChebCbOptions;
@@ -43,19 +44,20 @@ class ChebCb final : public Tuner {
   using Series = std::array<double, terms>;
 
  private:
-  struct Arm {
+  struct Sums {
     double rounds = 0.0;
-    std::array<Series, terms> gram = {};  ///< sum of phi phi^T
-    Series moment = {};                   ///< sum of cost phi
-    Series theta = {};
+    std::array<Series, terms> gram = {};  ///< of phi phi^T
+    Series moment = {};                   ///< of cost phi
   };
-  void fit(Arm& arm) const;
+  void fit(const Sums& arm, Series& theta) const;
   double mean_cost() const { return rounds_ > 0.0 ? sum_ / rounds_ : 1.0; }
   Options options_;
   RandomStream stream_;
   TuningSpace space_;
-  std::vector<Arm> arms_;
+  std::vector<Sums> arms_;
+  std::vector<Series> theta_;
   std::vector<double> predicted_;
+  size_t unplayed_ = 0;
   Series phi_ = {};
   double rounds_ = 0.0;
   double sum_ = 0.0;

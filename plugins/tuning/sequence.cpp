@@ -17,6 +17,18 @@ std::vector<Sample> samples_of(const TunedSolve& tuned, const Report& report, do
   return out;
 }
 
+std::string why_unsolved(const TunedSolve& tuned, const Report& report, std::int64_t number,
+                         double context) {
+  const std::string& parameter = tuned.options().parameter;
+  const std::string system = "system " + std::to_string(number) + " (context " +
+                             format_number(context) + ", " +
+                             (parameter.empty() ? "solver" : parameter) + " " + tuned.value_text() +
+                             ")";
+  if (report.status == Status::time_limit || report.status == Status::interrupted)
+    return "stopped in " + system + ", of which the initial guess is kept";
+  return system + ": " + report.reason;
+}
+
 }  // namespace
 
 Report Sequence::solve(Problem& problem, Monitor& monitor) {
@@ -26,7 +38,7 @@ Report Sequence::solve(Problem& problem, Monitor& monitor) {
                       std::string(problem.problem_class()) +
                       "'; it solves sequences of linear systems ('heat-sequence', ...)");
   tuned_.begin(sequence->context_range());
-  QuietMonitor inner;  // the inner solves are not the run's iterations
+  InnerMonitor inner(monitor);
   Report total;
   total.status = Status::converged;
   monitor.begin_phase("solve");
@@ -36,9 +48,8 @@ Report Sequence::solve(Problem& problem, Monitor& monitor) {
     Report report = tuned_.solve(sequence->current(), context, inner);
     if (!report.converged()) {
       total.status = report.status;
-      total.reason = "system " + std::to_string(number) + " (context " + format_number(context) +
-                     ", " + (tuned_.options().parameter.empty() ? "solver" : tuned_.options().parameter) + " " +
-                     tuned_.value_text() + "): " + report.reason;
+      total.reason = why_unsolved(tuned_, report, number, context);
+      tuned_.put_back_guess(sequence->current());
       break;
     }
     try {

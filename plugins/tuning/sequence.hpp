@@ -38,7 +38,7 @@ struct TunedOptions : TuningOptions {
 /// "tuned": a TunedSolve as a linear solver, for programs that solve one system after the other
 /// with it: a time integrator, Newton's method. Every solve() is the next system; set_context() says
 /// how it differs (the SUNDIALS adapter tells gamma of I - gamma J).
-class Tuned final : public LinearSolver, public TakesContext {
+class Tuned final : public LinearSolver, public TakesContext, public Resumable {
  public:
   using Options = TunedOptions;
   Tuned(const Options& options, const Context& context) : tuned_(options, context) {}
@@ -47,6 +47,11 @@ class Tuned final : public LinearSolver, public TakesContext {
   Report solve(LinearSystem& system, Monitor& monitor) override;
   using LinearSolver::solve;
   void set_context(double context) override { context_ = context; }
+
+  std::vector<Field> state() const override { return tuned_.state(); }
+  void restore(const StateSource& state, const Problem& problem) override {
+    tuned_.restore(state, problem);
+  }
 
  private:
   TunedSolve tuned_;

@@ -31,20 +31,27 @@ class StoredNumbers {
 ///   k_i <- k_i + (cost - 1) / p_i for the arm i that was played.
 class TsallisLearner {
  public:
-  explicit TsallisLearner(size_t num_arms = 0) : k_(num_arms, 0.0), p_(num_arms, 0.0) {}
+  /// `least_cost`: the 1 below where costs are no iterations.
+  explicit TsallisLearner(size_t num_arms = 0, double least_cost = 1.0);
   /// The arm at `uniform` in [0, 1) of the distribution p.
-  size_t choose(double uniform);
+  size_t choose(double uniform) const;
+  /// Learns, and finds p of the next round.
   void observe(size_t arm, double cost);
-  const std::vector<double>& probabilities() const { return p_; }
+  double probability(size_t arm) const { return arms_[arm].p; }
   void append_state(std::vector<double>& out) const;
   void take_state(StoredNumbers& numbers);
 
  private:
   void update_probabilities();
-  std::vector<double> k_;  ///< importance-weighted sums of costs
-  std::vector<double> p_;
+  struct Arm {
+    double k = 0.0;  ///< importance-weighted sum of costs
+    double p = 0.0;
+  };
+  std::vector<Arm> arms_;
   double rounds_ = 0.0;
   double sum_ = 0.0;  ///< of cost - 1
+  double least_cost_;
+  double y_ = 0.0;    ///< s x of the last round, where Newton's method starts
 };
 
 /// One learner for all systems, or one for each of several bins of the context.

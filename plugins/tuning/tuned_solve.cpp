@@ -16,9 +16,50 @@ double seconds_since(Clock::time_point t) {
   return std::chrono::duration<double>(Clock::now() - t).count();
 }
 
-/// One that is stopped by its caller (a time integrator that needs no more) has solved it, too.
-bool has_solved(const Report& report) {
-  return report.converged() || report.status == Status::interrupted;
+/// A monitor that passes everything on, and knows when the solver was set up.
+class SetUpWatch final : public Monitor {
+ public:
+  explicit SetUpWatch(Monitor& outer) : outer_(outer) {}
+  Verdict observe(std::int64_t iteration, std::span<const Sample> samples) override {
+    return outer_.observe(iteration, samples);
+  }
+  Verdict poll() override { return outer_.poll(); }
+  bool wants_text() const override { return outer_.wants_text(); }
+  void begin_phase(std::string_view name) override {
+    if (name == "solve") began_ = Clock::now();
+    outer_.begin_phase(name);
+  }
+  /// When the solver began to solve, or `start` where it does not say.
+  Clock::time_point began(Clock::time_point start) const { return std::max(began_, start); }
+
+ private:
+  Monitor& outer_;
+  Clock::time_point began_ = {};
+};
+
+/// Seconds of a tuner's decision, added to a sum. The clock is read once for nothing: after a solve
+/// its code is out of the caches, and fetching that is no part of the decision.
+class DecisionTimer {
+ public:
+  explicit DecisionTimer(double& sum) : sum_(sum) {
+    (void)Clock::now();
+    start_ = Clock::now();
+  }
+  ~DecisionTimer() { sum_ += seconds_since(start_); }
+  DecisionTimer(const DecisionTimer&) = delete;
+  DecisionTimer& operator=(const DecisionTimer&) = delete;
+
+ private:
+  double& sum_;
+  Clock::time_point start_;
+};
+
+Report stopped_by(Monitor& monitor) {
+  Report report;
+  report.status =
+      monitor.poll() == Verdict::time_limit ? Status::time_limit : Status::interrupted;
+  report.reason = "stopped while all values were tried";
+  return report;
 }
 
 /// Of a failure before anything was solved, in iterations or seconds.
@@ -69,6 +110,7 @@ TunedSolve::TunedSolve(const TuningOptions& options, const Context& context)
       oracle_(arms(options)) {
   space_.parameter = options.parameter;
   space_.values = arms(options);
+  space_.least_cost = options.cost == "seconds" ? 0.0 : 1.0;
   // Options that do not exist and values out of range are refused now, not at some system.
   solver_.check(space_.values);
   solver_.with(space_.values.front(), -1.0);
@@ -96,42 +138,67 @@ double TunedSolve::tolerance(const LinearSystem& system) {
 
 /// The same on all ranks: seconds are those of the slowest. What does not solve the system costs
 /// twice the dearest solve so far, however soon it gave up.
-double TunedSolve::cost_of(const Report& report, const LinearSystem& system, double seconds) const {
+double TunedSolve::cost_of(const Play& play, const LinearSystem& system) const {
   const double cost = options_.cost == "seconds"
-                          ? system.b().communicator().max(seconds)
-                          : std::max(1.0, static_cast<double>(report.iterations));
-  if (has_solved(report)) return cost;
+                          ? system.b().communicator().max(play.seconds)
+                          : std::max(1.0, static_cast<double>(play.report.iterations));
+  if (play.is_solved) return cost;
   return std::max(cost, 2.0 * (worst_cost_ > 0.0 ? worst_cost_ : least_penalty));
 }
 
-std::vector<double> TunedSolve::play_all_arms(LinearSystem& system, double absolute) {
-  QuietMonitor inner;
+TunedSolve::Play TunedSolve::play(LinearSystem& system, double value, double absolute,
+                                  Monitor& monitor) {
+  Play play;
+  SetUpWatch watch(monitor);
+  const auto start = Clock::now();
+  play.report = solver_.with(value, absolute).solve(system, watch);
+  play.iterate_seconds = seconds_since(watch.began(start));
+  play.seconds = seconds_since(start);
+  const Status status = play.report.status;
+  // One that is stopped by a caller that needs no more has solved it, too.
+  play.is_stopped = status == Status::time_limit ||
+                    (status == Status::interrupted && monitor.poll() != Verdict::proceed);
+  play.is_solved = play.report.converged() || (status == Status::interrupted && !play.is_stopped);
+  if (!play.is_solved && !play.is_stopped) copy(start_, system.x());
+  play.cost = cost_of(play, system);
+  return play;
+}
+
+std::vector<double> TunedSolve::play_all_arms(LinearSystem& system, double absolute,
+                                              Monitor& monitor) {
+  InnerMonitor inner(monitor);
   std::vector<double> costs;
   for (const double value : space_.values) {
-    const auto begin = Clock::now();
-    const Report report = solver_.with(value, absolute).solve(system, inner);
-    costs.push_back(cost_of(report, system, seconds_since(begin)));
+    const Play arm = play(system, value, absolute, inner);
     copy(start_, system.x());
+    if (arm.is_stopped) break;
+    costs.push_back(arm.cost);
   }
   return costs;
 }
 
-Report TunedSolve::play(LinearSystem& system, double value, double absolute, Monitor& monitor) {
-  const auto start = Clock::now();
-  Report report = solver_.with(value, absolute).solve(system, monitor);
-  const double seconds = seconds_since(start);
-  const double cost = cost_of(report, system, seconds);
-  if (has_solved(report)) {
-    worst_cost_ = std::max(worst_cost_, cost);
+TunedSolve::Play TunedSolve::count(Play play, double value) {
+  if (play.is_solved) {
+    worst_cost_ = std::max(worst_cost_, play.cost);
     safe_value_ = value;
-  } else {
-    copy(start_, system.x());
   }
   value_ = value;
-  cost_ += cost;
-  totals_.solve_s += seconds;
-  totals_.iterations += static_cast<double>(report.iterations);
-  return report;
+  cost_ += play.cost;
+  totals_.solve_s += play.seconds;
+  totals_.iterate_s += play.iterate_seconds;
+  totals_.iterations += static_cast<double>(play.report.iterations);
+  return play;
+}
+
+double TunedSolve::choose(const TuningSituation& situation) {
+  const DecisionTimer timer(totals_.decision_s);
+  learn();
+  return tuner_->choose(situation);
+}
+
+void TunedSolve::learn() const {
+  if (unlearned_) tuner_->observe(*unlearned_);
+  unlearned_.reset();
 }
 
 Report TunedSolve::solve(LinearSystem& system, double context, Monitor& monitor) {
@@ -143,29 +210,31 @@ Report TunedSolve::solve(LinearSystem& system, double context, Monitor& monitor)
   copy(system.x(), start_);
   const double absolute = tolerance(system);
   std::vector<double> arm_costs;
-  if (options_.oracles) arm_costs = play_all_arms(system, absolute);
-
-  const auto decision = Clock::now();
-  const double chosen = tuner_->choose({.context = context,
-                                        .system = &system,
-                                        .reduction = absolute < 0.0 ? 1e-8 : options_.reduction});
-  totals_.decision_s += seconds_since(decision);
-  cost_ = 0.0;
-  Report report = play(system, chosen, absolute, monitor);
-  const auto learning = Clock::now();
-  tuner_->observe(cost_);
-  totals_.decision_s += seconds_since(learning);
-  // A value that does not solve the system is paid for, and one that has solved others is played.
-  if (!has_solved(report) && report.status != Status::time_limit && safe_value_ &&
-      *safe_value_ != chosen) {
-    report = play(system, *safe_value_, absolute, monitor);
-    totals_.failed_choices += 1.0;
+  if (options_.oracles) {
+    arm_costs = play_all_arms(system, absolute, monitor);
+    if (arm_costs.size() < space_.values.size()) return stopped_by(monitor);
   }
-  if (!has_solved(report)) return report;
+
+  const double chosen = choose({.context = context,
+                                .system = &system,
+                                .reduction = absolute < 0.0 ? 1e-8 : options_.reduction});
+  value_ = chosen;
+  Play played = play(system, chosen, absolute, monitor);
+  if (played.is_stopped) return std::move(played.report);
+  cost_ = 0.0;
+  played = count(std::move(played), chosen);
+  unlearned_ = cost_;
+  // A value that does not solve the system is paid for, and one that has solved others is played.
+  if (!played.is_solved && safe_value_ && *safe_value_ != chosen) {
+    totals_.failed_choices += 1.0;
+    const double safe = *safe_value_;
+    played = count(play(system, safe, absolute, monitor), safe);
+  }
+  if (!played.is_solved) return std::move(played.report);
   if (options_.oracles) oracle_.add(arm_costs);
   totals_.systems += 1.0;
   totals_.cost += cost_;
-  return report;
+  return std::move(played.report);
 }
 
 void TunedSolve::summarise(Report& report) const {
@@ -173,13 +242,22 @@ void TunedSolve::summarise(Report& report) const {
   report.counts.push_back({"inner_iterations", totals_.iterations, ""});
   report.counts.push_back({"failed_choices", totals_.failed_choices, ""});
   report.counts.push_back({"solvers_made", static_cast<double>(solver_.num_made()), ""});
+  const double systems = std::max(totals_.systems, 1.0);
+  const double iteration = totals_.iterate_s / std::max(totals_.iterations, 1.0);
+  const double estimate = tuner_->extra_seconds() / systems;
+  const double decision = totals_.decision_s / systems - estimate;
   report.seconds.push_back({"solve", totals_.solve_s, "s"});
+  report.seconds.push_back({"solver_setup", totals_.solve_s - totals_.iterate_s, "s"});
   report.seconds.push_back({"decisions", totals_.decision_s, "s"});
   const char* unit = options_.cost == "seconds" ? "s" : "";
-  const double systems = std::max(totals_.systems, 1.0);
   report.metrics.push_back({"mean_cost", totals_.cost / systems, unit});
+  report.metrics.push_back({"iteration_seconds", iteration, "s"});
+  // A decision: choosing and learning. Estimates of eigenvalues are counted beside it, as products.
+  report.metrics.push_back({"decision_seconds", decision, "s"});
+  report.metrics.push_back({"decision_in_iterations", decision / std::max(iteration, 1e-12), ""});
+  report.metrics.push_back({"estimate_seconds", estimate, "s"});
+  report.metrics.push_back({"estimate_in_iterations", estimate / std::max(iteration, 1e-12), ""});
   report.metrics.push_back({"extra_products", tuner_->extra_products(), ""});
-  report.metrics.push_back({"decision_seconds", totals_.decision_s / systems, "s"});
   if (!options_.oracles || oracle_.num_systems() == 0) return;
   const auto counted = static_cast<double>(oracle_.num_systems());
   const size_t fixed = oracle_.best_fixed();
@@ -216,12 +294,13 @@ class Prefixed final : public StateSource {
 
 std::vector<Field> TunedSolve::state() const {
   if (!begun_) return {};
+  learn();
   std::vector<Field> fields = {
       numbers_field("totals",
                     {totals_.systems, totals_.cost, totals_.iterations, totals_.decision_s,
-                     totals_.solve_s, totals_.failed_choices, worst_cost_, safe_value_.value_or(std::nan("")),
+                     totals_.solve_s, totals_.iterate_s, totals_.failed_choices, worst_cost_, safe_value_.value_or(std::nan("")),
                      space_.context_low, space_.context_high},
-                    "systems, cost, iterations, seconds deciding and solving, choices that failed, dearest "
+                    "systems, cost, iterations, seconds deciding, solving and iterating, choices that failed, dearest "
                     "solve, last value that solved one, context range"),
       numbers_field("arms", oracle_.values(), "the values to choose from")};
   if (options_.oracles && oracle_.num_systems() > 0) {
@@ -240,13 +319,13 @@ std::vector<Field> TunedSolve::state() const {
 void TunedSolve::restore(const StateSource& state, const Problem& problem) {
   if (!state.has("totals")) return;
   const std::vector<double> t = state.numbers("totals");
-  if (t.size() != 10) throw DataError("the stored sequence has other totals than this one");
+  if (t.size() != 11) throw DataError("the stored sequence has other totals than this one");
   if (state.numbers("arms") != oracle_.values())
     throw DataError("the stored run chose between other values than this one");
-  totals_ = {t[0], t[1], t[2], t[3], t[4], t[5]};
-  worst_cost_ = t[6];
-  if (!std::isnan(t[7])) safe_value_ = t[7];
-  begin({{t[8], t[9]}});
+  totals_ = {t[0], t[1], t[2], t[3], t[4], t[5], t[6]};
+  worst_cost_ = t[7];
+  if (!std::isnan(t[8])) safe_value_ = t[8];
+  begin({{t[9], t[10]}});
   if (options_.oracles && state.has("arm_costs")) {
     const std::vector<double> costs = state.numbers("arm_costs");
     const size_t arms = oracle_.values().size();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libsolve/core/resumable.hpp>
+#include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/tuner.hpp>
 #include <libsolve/plugin/registry.hpp>
 #include <memory>
@@ -53,18 +54,12 @@ struct TuningOptions {
                     const SourceLocation& where, Diagnostics& problems);
 };
 
-/// For inner solves: never stops and reads no text.
-class QuietMonitor final : public Monitor {
- public:
-  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
-  bool wants_text() const override { return false; }
-};
-
 /// One solver, of which a tuner chooses one parameter anew for each system (Khodak et al. 2024). With
 /// `oracles` every system is also solved with every arm, from the same initial guess, for
 /// comparison: the best fixed value in hindsight and the best one for each system. A value that does
 /// not solve a system costs twice the dearest solve so far, and the system is solved again with the
-/// last value that has solved one.
+/// last value that has solved one. Nothing is learned from a solve that the monitor stops;
+/// the same value is chosen again for that system.
 class TunedSolve final : public Resumable {
  public:
   TunedSolve(const TuningOptions& options, const Context& context);
@@ -72,7 +67,11 @@ class TunedSolve final : public Resumable {
 
   /// Tells the tuner which contexts to expect, where the options do not; before the first solve.
   void begin(std::optional<std::pair<double, double>> range);
+  /// Report::status is time_limit or interrupted where the monitor stopped it; a time integrator that
+  /// stops the solver because it needs no more, and whose poll() does not say stop, has its solution.
   Report solve(LinearSystem& system, double context, Monitor& monitor);
+  /// x of the last solve as it was before.
+  void put_back_guess(LinearSystem& system) const { copy(start_, system.x()); }
 
   double value() const { return value_; }  ///< played last
   double cost() const { return cost_; }    ///< of the last solve
@@ -90,13 +89,29 @@ class TunedSolve final : public Resumable {
  private:
   struct Totals {
     double systems = 0.0, cost = 0.0, iterations = 0.0, decision_s = 0.0, solve_s = 0.0,
-           failed_choices = 0.0;
+           iterate_s = 0.0, failed_choices = 0.0;
   };
   double tolerance(const LinearSystem& system);
-  double cost_of(const Report& report, const LinearSystem& system, double seconds) const;
-  std::vector<double> play_all_arms(LinearSystem& system, double tolerance);
-  /// Solves with one value; x is the guess again where that does not work.
-  Report play(LinearSystem& system, double value, double tolerance, Monitor& monitor);
+  double choose(const TuningSituation& situation);
+  /// Tells the tuner what its last choice has cost, if that is still to be done. Put off until the next
+  /// choice: after a solve the tuner's memory is out of the caches, and then comes in once for both.
+  void learn() const;
+  /// How a solve with one value went.
+  struct Play {
+    Report report;
+    bool is_solved = false;
+    bool is_stopped = false;  ///< by the monitor, unsolved
+    double seconds = 0.0;
+    double iterate_seconds = 0.0;  ///< without setting up
+    double cost = 0.0;
+  };
+  /// x is the guess again where that does not work, the last iterate where it was stopped.
+  Play play(LinearSystem& system, double value, double tolerance, Monitor& monitor);
+  double cost_of(const Play& play, const LinearSystem& system) const;
+  /// Costs of all values, fewer where the monitor stopped it; x is the guess again.
+  std::vector<double> play_all_arms(LinearSystem& system, double tolerance, Monitor& monitor);
+  /// Plays a value for the record.
+  Play count(Play play, double value);
 
   TuningOptions options_;
   TuningSpace space_;
@@ -107,6 +122,7 @@ class TunedSolve final : public Resumable {
   Totals totals_;
   double value_ = 0.0;
   double cost_ = 0.0;
+  mutable std::optional<double> unlearned_;  ///< cost of the last choice, see learn()
   double worst_cost_ = 0.0;             ///< of what was solved
   std::optional<double> safe_value_;    ///< that solved a system last
   Vector start_;                        ///< the initial guess
