@@ -40,6 +40,23 @@ void check_mass(const Vector& mass, const char* name) {
                                   : message);
 }
 
+/// Points as a field of shape (count, dimension).
+Field field_of(const DenseBlock& points, const Partition& rows, const char* name,
+               const char* description) {
+  const auto d = static_cast<GlobalIndex>(points.extent(1));
+  const Partition entries =
+      rows.communicator().size() > 1
+          ? Partition(rows.communicator(), rows.local_size() * d)
+          : Partition(rows.global_size() * d);
+  const Vector values(name, entries);
+  Kokkos::deep_copy(
+      DenseBlock(values.data(), points.extent(0), points.extent(1)), points);
+  return {.name = name,
+          .values = values,
+          .shape = {rows.global_size(), d},
+          .description = description};
+}
+
 }  // namespace
 
 TransportProblem::TransportProblem(std::shared_ptr<const TransportCost> cost, Vector a, Vector b,
@@ -92,6 +109,10 @@ std::vector<Field> TransportProblem::data() const {
   std::vector<Field> fields;
   fields.push_back({.name = "a", .values = a_, .description = "mass of the rows' points"});
   fields.push_back({.name = "b", .values = b_, .description = "mass of the columns' points"});
+  if (points) {
+    fields.push_back(field_of(points->x, a_.partition(), "x", "points of the rows"));
+    fields.push_back(field_of(points->y, b_.partition(), "y", "points of the columns"));
+  }
   fields.insert(fields.end(), extra_data.begin(), extra_data.end());
   return fields;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libsolve/core/component.hpp>
+#include <libsolve/transport/point_cost.hpp>
 #include <libsolve/transport/transport_cost.hpp>
 #include <memory>
 #include <optional>
@@ -8,6 +9,13 @@
 #include <vector>
 
 namespace libsolve {
+
+/// The points behind a cost |x - y|^p, for methods that work on them.
+struct PointClouds {
+  DenseBlock x;           ///< of this rank's rows, one point a row
+  DenseBlock y;           ///< all of them
+  PointCostOptions cost;  ///< how C follows
+};
 
 /// Optimal transport: the cheapest way to move the mass a over the points of the rows to the mass b
 /// over those of the columns,
@@ -53,14 +61,15 @@ class LIBSOLVE_EXPORT TransportProblem final : public Problem {
   /// 1 / plan_threshold in a row; 0: none. In [0, 1].
   double plan_threshold = 1e-3;
   std::string text = "optimal transport";  ///< what description() says
-  std::vector<Field> extra_data;           ///< points, images, ...
+  std::optional<PointClouds> points;       ///< where the cost is made from points
+  std::vector<Field> extra_data;           ///< images, ...
 
   std::string_view problem_class() const override { return class_name; }
   std::string description() const override { return text; }
   /// "f", "g"; after verify() has met a violation below a tenth of the mass, the plan as
   /// "plan_row", "plan_column" (from 0), "plan_value".
   std::vector<Field> solution() const override;
-  /// "a", "b" and extra_data.
+  /// "a", "b", "x" and "y" (points, where there are some) and extra_data.
   std::vector<Field> data() const override;
   /// All recomputed from the plan (one of P = exp(...) or the stored one):
   /// "marginal_violation": |P 1 - a|_1 + |P^T 1 - b|_1, or, unbalanced, the same of the conditions
