@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws a results file of libsolve: convergence curves, and slices of solutions on grids."""
+"""Draws a results file of libsolve: convergence curves, slices of solutions on grids, transport plans."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ try:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     import numpy as np
+    import libsolve_plot_transport as transport
 except ImportError as error:
     if not os.environ.get("LIBSOLVE_PLOT_TRIES"):
         print(f"{sys.executable}: {error}", file=sys.stderr)
@@ -50,10 +51,10 @@ def residual_columns(history):
     return [n for n in chosen if np.any(np.nan_to_num(history[n][:]) > 0)]
 
 
-def tolerance(file):
-    """relative_tolerance of the method, from the resolved case."""
+def tolerance(file, name):
+    """An option of the method, from the resolved case."""
     part = text(file["case/resolved"][()]).split("[method]", 1)[-1].split("\n[", 1)[0]
-    found = re.search(r"^relative_tolerance = (\S+)$", part, re.MULTILINE)
+    found = re.search(rf"^{name} = (\S+)$", part, re.MULTILINE)
     return float(found.group(1)) if found else None
 
 
@@ -67,8 +68,9 @@ def draw_convergence(axes, file):
         few = len(iteration) <= 60
         axes.semilogy(iteration, values, color=colour, lw=1.8, marker="o" if few else None, ms=4,
                       label=name.replace("_", " "))
-    goal = tolerance(file)
-    if goal and "relative_residual" in names:
+    deciding = {"relative_residual": "relative_tolerance", "marginal_violation": "tolerance"}
+    goals = [tolerance(file, option) for measure, option in deciding.items() if measure in names]
+    for goal in filter(None, goals):
         axes.axhline(goal, color=INK, lw=1, ls=(0, (4, 3)), label=f"tolerance {goal:g}")
     if names:
         axes.legend(loc="best")
@@ -267,15 +269,20 @@ def draw(path, picture):
             curves = [draw_costs, draw_choices]
             if "checkpoint/method/arm_costs" in file:
                 curves.insert(1, draw_regret)
-        heights = [3.4] * len(curves) + [3.3 if min(file["solution"][n].shape) > 1 else 4.6 for n in fields]
+        pictures = transport.panels(file) if transport.is_transport(file) else []
+        heights = [height for height, _ in pictures] + [3.4] * len(curves)
+        heights += [3.3 if min(file["solution"][n].shape) > 1 else 4.6 for n in fields]
         figure = plt.figure(figsize=(10.5, sum(heights) + 0.9))
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0.38,
                                    left=0.08, right=0.9, bottom=0.6 / (sum(heights) + 0.9),
                                    top=1.0 - 1.05 / (sum(heights) + 0.9))
-        for row, curve in enumerate(curves):
-            curve(figure.add_subplot(grid[row]), file)
-        for row, name in enumerate(fields):
-            draw_slices(figure, grid[row + len(curves)], file, name)
+        row = iter(range(len(heights)))
+        for _, picture_of in pictures:
+            picture_of(figure, grid[next(row)], file)
+        for curve in curves:
+            curve(figure.add_subplot(grid[next(row)]), file)
+        for name in fields:
+            draw_slices(figure, grid[next(row)], file, name)
         report = file["report"].attrs
         total = sum(heights) + 0.9
         figure.text(0.08, 1.0 - 0.28 / total, text(report.get("problem", "")), fontsize=13,
