@@ -46,6 +46,7 @@ THIRD_PARTY = {
     "sundials": (r"(sundials|cvode|cvodes|arkode|ida|idas|kinsol|nvector|sunlinsol|sunmatrix|sunnonlinsol)/.*",
                  ["libsolve/adapters/", "apps/examples/", "tests/"]),
     "Eigen": (r"Eigen/.*", ["libsolve/adapters/", "plugins/", "apps/bench/", "tests/"]),
+    "lemon": (r"lemon/.*", ["plugins/sparse_transport/"]),
     "GoogleTest": (r"(gtest|gmock)/.*", ["tests/", "plugins/*/tests/"]),
     "CUDA": (r"cuda\w*\.h", ["libsolve/core/", "tests/"]),
 }

@@ -146,6 +146,7 @@ class Libsolve(CMakePackage, CudaPackage):
             self.define("LIBSOLVE_ENABLE_EIGEN", spec.satisfies("+eigen")),
             self.define("LIBSOLVE_ENABLE_KOKKOS_KERNELS", spec.satisfies("+kokkos-kernels")),
             self.define("LIBSOLVE_ENABLE_IPOPT", False),  # nothing uses it yet
+            self.define("LIBSOLVE_ENABLE_LEMON", False),  # a reference to compare with
         ]
         if spec.satisfies("+cuda"):
             gpu = self.kokkos_gpus[spec.variants["cuda_arch"].value]
