@@ -206,12 +206,7 @@ Comparison compare_case(const Case& c, const std::vector<ComparedMethod>& method
   const auto problem_begin = Clock::now();
   const auto problem = context.make<ProblemSource>(c.problem)->create();
   const double problem_seconds = seconds_since(problem_begin);
-  if (comm.size() > 1)
-    for (const Field& field : problem->solution())
-      if (field.values.communicator().size() == 1)
-        throw Unsupported("the problem source '" + c.problem.name +
-                          "' puts the whole problem on one rank, and this job has " +
-                          std::to_string(comm.size()) + " ranks; compare on one rank");
+  detail::refuse_whole_on_each_rank(*problem, c.problem.name, comm);
   const Start start(*problem);
   const std::vector<Measure> before = problem->verify();  // warms up the operator, too
   comparison.measure = before.empty() ? "" : before.front().name;

@@ -199,13 +199,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
   const auto source = context.make<ProblemSource>(c.problem);
   const std::unique_ptr<Problem> problem = source->create();
   const double problem_seconds = seconds_since(problem_begin);
-  if (comm.size() > 1)
-    for (const Field& field : problem->solution())
-      if (field.values.communicator().size() == 1)
-        throw Unsupported("the problem source '" + c.problem.name +
-                          "' puts the whole problem on one rank, and this job has " +
-                          std::to_string(comm.size()) +
-                          " ranks; run it on one rank (threads share the work)");
+  detail::refuse_whole_on_each_rank(*problem, c.problem.name, comm);
   std::unique_ptr<Component> component = registry.make(c.method_kind, c.method, context);
   auto* method = dynamic_cast<Method*>(component.get());
   if (method == nullptr)

@@ -42,6 +42,17 @@ void add_plugins(const Registry& registry, std::string_view kind, const Value& r
         add_plugins(registry, option.component_kind, *inner, "name", plugins);
 }
 
+void refuse_whole_on_each_rank(const Problem& problem, const std::string& source,
+                               const Communicator& comm) {
+  if (comm.size() == 1) return;
+  for (const Field& field : problem.solution())
+    if (field.values.communicator().size() > 1) return;
+  throw Unsupported("the problem source '" + source +
+                    "' puts the whole problem on one rank, and this job has " +
+                    std::to_string(comm.size()) +
+                    " ranks; run it on one rank (threads share the work)");
+}
+
 void take_words_of_first_rank(const Communicator& comm, std::string& reason,
                               std::vector<std::string>& notes) {
   if (comm.size() == 1) return;

@@ -29,6 +29,11 @@ void put(std::vector<Measure>& list, const Measure& m);
 /// against them.
 void take_verified(Report& report, const std::vector<Measure>& verified);
 
+/// Unsupported where the job has several ranks and no field of the problem lies over them: each
+/// rank would solve all of it. Fields that are small and wanted everywhere may be whole.
+void refuse_whole_on_each_rank(const Problem& problem, const std::string& source,
+                               const Communicator& comm);
+
 /// Rank 0's words on all ranks, for results that all of them write. Collective.
 void take_words_of_first_rank(const Communicator& comm, std::string& reason,
                               std::vector<std::string>& notes);
