@@ -339,11 +339,9 @@ std::unique_ptr<Hierarchy<Real>> build_aligned_hierarchy(LevelOperator<Real> op,
                                                          const std::optional<CutGrid>& finest) {
   auto hierarchy = std::make_unique<Hierarchy<Real>>();
   while (op.shape.size() > options.coarse_size) {
-    const CutGrid grid =
-        finest && hierarchy->num_levels() == 1
-            ? *finest
-            : cut_axes(op, halved_axes(op.shape, axis_strengths(op), options.semi_coarsening));
-    const CoarsenAxes& axes = grid.axes;
+    const CoarsenAxes axes = halved_axes(op.shape, axis_strengths(op), options.semi_coarsening);
+    const bool known = finest && hierarchy->num_levels() == 1 && finest->axes == axes;
+    const CutGrid grid = known ? *finest : cut_axes(op, axes);
     if (!grid.fits(op.shape)) {
       add_box_hierarchy(*hierarchy, op, box);
       return hierarchy;
