@@ -1,0 +1,378 @@
+#include "sns.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/transport/plan_marginals.hpp>
+#include <libsolve/transport/sinkhorn_sweeps.hpp>
+#include <limits>
+
+#include "restricted_dual.hpp"
+
+namespace sinkhorn_newton {
+
+void SnsOptions::describe(Fields<SnsOptions>& f) {
+  using O = SnsOptions;
+  f.add("tolerance", &O::tolerance, Range::above(0.0),
+        "stop when |P 1 - a|_1 + |P^T 1 - b|_1 is at most this")
+      .unit("mass");
+  f.add("max_iterations", &O::max_iterations, Range::at_least(1),
+        "sweeps and Newton evaluations together");
+  f.add("scaling_start", &O::scaling_start, Range::above(0.0),
+        "regularisation to begin with, in units of the largest cost");
+  f.add("scaling_factor", &O::scaling_factor, Range::above(1.0),
+        "the regularisation is divided by this from level to level");
+  f.add("sweeps_per_level", &O::sweeps_per_level, Range::at_least(1),
+        "sweeps before Newton's method");
+  f.add("level_tolerance", &O::level_tolerance, Range::above(0.0),
+        "violation, over the mass, to which all levels but the last are solved");
+  f.add("largest_drop", &O::largest_drop, Range::closed(0.0, 0.5),
+        "largest part of a row that the Newton matrix leaves out");
+  f.add("drop_per_violation", &O::drop_per_violation, Range::at_least(0.0),
+        "the part left out is at most this times the violation over the mass");
+  f.add("damping_per_violation", &O::damping_per_violation, Range::at_least(0.0),
+        "ridge of the Newton matrix, in its column sums, over the violation over the mass");
+  f.add("model_steps", &O::model_steps, Range::at_least(1),
+        "most Newton steps on the entries kept between two passes over all entries");
+  f.add("max_entries", &O::max_entries, Range::at_least(1),
+        "entries of the plan that may be kept, 40 bytes each; beyond it sweeps go on alone");
+  f.add_component("inner", &O::inner, LinearSolver::kind,
+                  "solver of Newton's systems; \"none\": eigen-ldlt where the plan is sparse, else "
+                  "cg with jacobi");
+}
+
+namespace {
+
+using detail::short_number;
+
+/// Steps that failed one after another, each followed by sweeps, before the method gives up.
+constexpr int most_failures = 10;
+/// Where a level has no model, sweeps go on to this part of the mass, at most so many.
+constexpr double coarse_target = 2e-2;
+constexpr int most_coarse_sweeps = 12;
+/// Passes without a violation below 0.9 of the best before rounding is suspected.
+constexpr int patience = 12;
+
+class Solve {
+ public:
+  Solve(const SnsOptions& options, const Context& context, TransportProblem& problem,
+        Monitor& monitor)
+      : options_(options),
+        problem_(problem),
+        monitor_(monitor),
+        sweeps_(problem),
+        dual_(problem),
+        solver_(options.inner, context) {}
+
+  Report run() {
+    const auto begin = std::chrono::steady_clock::now();
+    monitor_.begin_phase("solve");
+    const double last = problem_.regularization();
+    const bool is_cold = sweeps_.start();
+    dual_.fetch();
+    double eps =
+        is_cold ? std::max(last, options_.scaling_start * problem_.cost().maximum()) : last;
+    for (;;) {
+      level(eps, eps == last);
+      if (stop_ || eps == last) break;
+      const double next = std::max(last, eps / options_.scaling_factor);
+      if (dual_.violation <= 0.1 * dual_.mass() && prepare_model(false)) {
+        model_.predict(dual_, solver_, next);
+        dual_.store();
+      }
+      eps = next;
+    }
+    return finish(begin, last);
+  }
+
+ private:
+  std::int64_t iterations() const { return sweeps_.sweeps() + dual_.passes; }
+  std::string so_far() const {
+    return "marginal violation " + short_number(dual_.violation) + " after " +
+           std::to_string(sweeps_.sweeps()) + " sweeps and " + std::to_string(dual_.passes) +
+           " evaluations at regularization " + short_number(dual_.eps) + ", tolerance " +
+           short_number(options_.tolerance);
+  }
+  void end(Status status, std::string reason) {
+    if (stop_) return;
+    stop_ = Report{};
+    stop_->status = status;
+    stop_->reason = std::move(reason);
+  }
+  /// What rounding of the exponents (f + g - C) / eps leaves of the violation.
+  double floor() const {
+    double size = 10.0 + problem_.cost().maximum() / dual_.eps;
+    return dual_.mass() * std::numeric_limits<double>::epsilon() * size;
+  }
+
+  /// Says to the monitor where things stand, and looks for reasons to stop.
+  void observe(double violation) {
+    const Sample samples[] = {{"marginal_violation", violation},
+                              {"regularization", dual_.eps},
+                              {"newton_steps", static_cast<double>(newton_steps_)}};
+    const Verdict verdict = monitor_.observe(iterations(), samples);
+    if (verdict != Verdict::proceed)
+      end(verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted, so_far());
+    else if (iterations() >= options_.max_iterations)
+      end(Status::max_iterations, so_far() + "; raise max_iterations");
+  }
+
+  void evaluate() {
+    if (!dual_.pass())
+      end(Status::non_finite, "potentials or sums are not finite: " + so_far());
+    else
+      observe(dual_.violation);
+  }
+
+  /// `count` sweeps, or fewer where the violation falls below `target`; then F and its gradient.
+  void sweep(int count, double target) {
+    dual_.store();
+    for (int k = 0; k < count && !stop_; ++k) {
+      const auto [violation, of_both] = sweeps_.sweep(dual_.eps);
+      if (std::isnan(violation)) {
+        end(Status::non_finite, "potentials or sums are not finite after " +
+                                    std::to_string(sweeps_.sweeps()) +
+                                    " sweeps at regularization " + short_number(dual_.eps));
+        break;
+      }
+      observe(violation);
+      if (of_both && violation <= target) break;
+    }
+    dual_.fetch();
+    if (!stop_) evaluate();
+  }
+
+  /// At one eps, until the violation is small enough.
+  void level(double eps, bool is_last) {
+    dual_.eps = eps;
+    model_.clear();
+    const double target = is_last
+                              ? 0.5 * options_.tolerance
+                              : std::max(options_.level_tolerance * dual_.mass(), 4.0 * floor());
+    sweep(options_.sweeps_per_level, target);
+    best_ = dual_.violation;
+    since_best_ = 0;
+    int failures = 0;
+    while (!stop_ && dual_.violation > target) {
+      if (newton(target, is_last)) {
+        failures = 0;
+      } else if (!stop_) {
+        if (!is_last) {  // the next eps may do better; the last one decides
+          if (dual_.violation > coarse_target * dual_.mass())
+            sweep(most_coarse_sweeps, coarse_target * dual_.mass());
+          break;
+        }
+        ++failures;
+        ++failed_steps_;
+        sweep(options_.sweeps_per_level, target);
+      }
+      check_progress(is_last, failures);
+    }
+  }
+
+  void check_progress(bool is_last, int failures) {
+    if (dual_.violation < 0.9 * best_) {
+      best_ = dual_.violation;
+      since_best_ = 0;
+    } else {
+      ++since_best_;
+    }
+    if (!is_last || dual_.violation <= 0.5 * options_.tolerance) return;
+    if (since_best_ >= patience && best_ <= 100.0 * floor()) {
+      // What is left between the aim and the tolerance is for the recomputed sums to say.
+      if (best_ <= options_.tolerance)
+        end(Status::converged, "");
+      else
+        end(Status::stagnated, "rounding of (f + g - C) / eps allows no less: " + so_far() +
+                                   "; raise 'tolerance' or 'regularization'");
+    } else if (sparse_ && failures >= most_failures) {
+      end(Status::stagnated, "neither Newton steps nor sweeps help any more: " + so_far() +
+                                 (solver_.what_failed().empty()
+                                      ? ""
+                                      : "; the inner solver ended with " + solver_.what_failed()));
+    }
+  }
+
+  double relative_violation() const { return dual_.violation / dual_.mass(); }
+
+  /// On the way to the last eps a model must be much cheaper than sweeps.
+  bool prepare_model(bool is_last) {
+    const double all = static_cast<double>(dual_.n()) * static_cast<double>(dual_.m());
+    const double most =
+        std::min(static_cast<double>(options_.max_entries), is_last ? all + 1.0 : 0.1 * all);
+    const double delta = std::max(
+        1e-13, std::min(options_.largest_drop, options_.drop_per_violation * relative_violation()));
+    const bool fits = model_.rebase(dual_, delta, most);
+    if (is_last) sparse_ = fits;
+    return fits;
+  }
+
+  /// Newton steps on the model, as long as they are cheap beside a pass. Whether there was one.
+  bool model_steps(double target) {
+    const int most = std::clamp(static_cast<int>(dual_.m() / (20.0 * model_.entries_per_row())), 1,
+                                options_.model_steps);
+    const double enough = std::max(0.02 * model_.violation(), 0.2 * target);
+    for (int k = 0; k < most && model_.violation() > enough; ++k) {
+      const double now = model_.violation() / dual_.mass();
+      const double ridge = std::clamp(options_.damping_per_violation * now, 1e-13, 0.1);
+      if (!model_.step(solver_, ridge, std::clamp(now, 1e-8, 0.1))) return k > 0;
+      ++newton_steps_;
+    }
+    return true;
+  }
+
+  /// Steps on the model, then a pass that judges them. A step that F refuses is one that meets
+  /// entries which the model does not have: they are added, and the model asked again; at last the
+  /// step is shortened. False where F did not grow; the potentials are then those from before.
+  bool newton(double target, bool is_last) {
+    const SemiDual::State base = dual_.state();
+    for (int attempt = 0; attempt < 4; ++attempt) {
+      if (!prepare_model(is_last) || !model_steps(target)) return false;
+      const double slope = along(base.gradient);
+      if (!(slope > 0.0)) return false;
+      const double t = attempt < 3 ? 1.0 : 0.3;
+      model_.apply(dual_, t);
+      evaluate();
+      if (stop_) return true;
+      double slope_at = along(dual_.gradient);
+      if (accept(t, slope, slope_at, base.value)) {
+        if (slope_at > 0.7 * slope) lengthen(slope);
+        return true;
+      }
+      ++shortened_;
+      if (attempt < 3) {
+        model_.enrich(dual_);
+        dual_.restore(base);
+        continue;
+      }
+      double shorter = t;
+      for (int k = 0; k < 8 && !stop_; ++k) {
+        shorter *= std::isfinite(slope_at) ? std::clamp(slope / (slope - slope_at), 0.1, 0.6) : 0.1;
+        model_.apply(dual_, shorter);
+        evaluate();
+        slope_at = along(dual_.gradient);
+        if (stop_ || accept(shorter, slope, slope_at, base.value)) return true;
+      }
+    }
+    dual_.restore(base);
+    return false;
+  }
+
+  double along(const Numbers& gradient) const {
+    double s = 0.0;
+    for (std::size_t j = 0; j < gradient.size(); ++j) s += gradient[j] * model_.x()[j];
+    return s;
+  }
+
+  /// A step after which F climbs as steeply as before: a part of the plan floats freely, and what
+  /// will stop it is far away. Longer steps, as long as F grows.
+  void lengthen(double slope) {
+    for (double t = 4.0; t < 1e6 && !stop_; t *= 4.0) {
+      const SemiDual::State best = dual_.state();
+      model_.apply(dual_, t);
+      evaluate();
+      if (stop_) return;
+      const double slope_at = along(dual_.gradient);
+      if (!std::isfinite(slope_at) || dual_.value <= best.value) {
+        dual_.restore(best);
+        return;
+      }
+      if (slope_at < 0.7 * slope) return;
+    }
+  }
+
+  /// Armijo's condition, or, where rounding of F hides the gain, its form by slopes (Hager and
+  /// Zhang 2005): F is concave, so a slope that is still positive proves that F has grown.
+  bool accept(double t, double slope, double slope_at, double value) const {
+    if (!std::isfinite(slope_at)) return false;
+    const double gain = dual_.value - value;
+    if (slope_at >= 0.0 || gain >= 1e-4 * t * slope * dual_.eps) return true;
+    return slope_at >= -0.8 * slope &&
+           std::abs(gain) <= 1e-12 * (std::abs(value) + problem_.cost().maximum() * dual_.mass());
+  }
+
+  Report finish(std::chrono::steady_clock::time_point begin, double last) {
+    if (dual_.eps != last) {  // stopped on the way: a plan of the right row sums at least
+      dual_.eps = last;
+      dual_.pass();
+    }
+    dual_.store();
+    end(Status::converged, "");
+    Report report = *stop_;
+    report.iterations = iterations();
+    report.measures = problem_.verify();
+    settle(report);
+    report.seconds = {
+        {"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+         "s"}};
+    const auto count = [&](const char* name, std::int64_t n) {
+      report.counts.push_back({name, static_cast<double>(n)});
+    };
+    count("passes", sweeps_.passes() + dual_.passes);
+    count("sinkhorn_sweeps", sweeps_.sweeps());
+    count("newton_evaluations", dual_.passes);
+    count("newton_steps", newton_steps_);
+    count("entry_searches", model_.lists);
+    count("shortened_steps", shortened_);
+    count("failed_steps", failed_steps_);
+    count("repaired_sums", sweeps_.repaired() + dual_.repairs);
+    count("direct_solves", solver_.direct_solves);
+    count("inner_iterations", solver_.iterations);
+    report.metrics = {{"memory_bytes",
+                       model_.memory_bytes() + sweeps_.work_bytes() +
+                           64.0 * static_cast<double>(dual_.n() + dual_.m()),
+                       "B"},
+                      {"largest_list", static_cast<double>(model_.largest), ""}};
+    if (!sparse_)
+      report.notes.push_back(
+          "the plan has more than max_entries = " + std::to_string(options_.max_entries) +
+          " entries that matter: sweeps went on alone");
+    return report;
+  }
+
+  /// The recomputed violation has the last word.
+  void settle(Report& report) const {
+    const double violation = report.measures.front().value;
+    if (std::isnan(violation)) {
+      report.status = Status::non_finite;
+      if (report.reason.empty()) report.reason = "the marginals of the plan are not finite";
+    } else if (report.status == Status::converged) {
+      const bool met = violation <= options_.tolerance;
+      report.reason = "marginal violation " + short_number(violation) + (met ? " <= " : " > ") +
+                      "tolerance " + short_number(options_.tolerance);
+      if (!met) {
+        report.status = Status::stagnated;
+        report.reason +=
+            ", though the sums of the passes met it: rounding of (f + g - C) / eps "
+            "allows no less";
+      }
+    }
+  }
+
+  const SnsOptions& options_;
+  TransportProblem& problem_;
+  Monitor& monitor_;
+  SinkhornSweeps sweeps_;
+  SemiDual dual_;
+  RestrictedDual model_;
+  NewtonSolver solver_;
+  bool sparse_ = true;
+  double best_ = 0.0;
+  int since_best_ = 0;
+  std::int64_t newton_steps_ = 0, shortened_ = 0, failed_steps_ = 0;
+  std::optional<Report> stop_;
+};
+
+}  // namespace
+
+Report Sns::solve(TransportProblem& problem, Monitor& monitor) {
+  const Communicator& comm = problem.a().communicator();
+  if (comm.size() > 1)
+    throw Unsupported("method 'sns' works on one rank, got " + std::to_string(comm.size()) +
+                      "; use 'sinkhorn'");
+  problem.set_plan(std::nullopt);
+  return Solve(options_, context_, problem, monitor).run();
+}
+
+}  // namespace sinkhorn_newton
