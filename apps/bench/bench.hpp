@@ -102,8 +102,8 @@ struct CompareRow {
   std::string family, name, preconditioner, status;
   int size = 0;
   double steps = 0.0;
-  double setup_seconds = 0.0;  ///< of the fastest time
-  double seconds = 0.0;        ///< set-up included
+  double setup_seconds = 0.0;  ///< the fastest
+  double seconds = 0.0;        ///< that and the fastest solve
   double setup_td = 0.0;
   double total_td = 0.0;
   double relative_residual = 0.0;  ///< recomputed from the system

@@ -42,8 +42,9 @@ def panels(file):
 
 def places(file, name, count):
     """Places of points along the axis on which both clouds are widest: a plan in their order is a curve
-    where the plan is one. The order given where there are no points, or pictures."""
-    if f"data/{name}" not in file or "data/source_image" in file:
+    where the plan is one. The order given where there are no points, or they are pixels."""
+    is_pixels = "data/source_image" in file and file["data/x"].shape[1] == 2
+    if f"data/{name}" not in file or is_pixels:
         return np.arange(count), ""
     both = np.concatenate([file["data/x"][:], file["data/y"][:]])
     axis = np.linalg.svd(both - both.mean(axis=0), full_matrices=False)[2][0]
@@ -62,7 +63,7 @@ def draw_plan(figure, spec, file):
     column, _ = places(file, "y", plan.m)
     dots = axes.scatter(column[plan.column[shown]], row[plan.row[shown]], c=share[shown], s=size,
                         cmap="viridis_r", norm=LogNorm(1e-3, 1.0), linewidths=0, rasterized=True)
-    figure.colorbar(dots, ax=axes, label="part of the row's mass", pad=0.01,
+    figure.colorbar(dots, cax=axes.inset_axes([1.02, 0.0, 0.035, 1.0]), label="part of the row's mass",
                     extend="min").outline.set_visible(False)
     axes.set_xlim(-0.5, plan.m - 0.5)
     axes.set_ylim(plan.n - 0.5, -0.5)
@@ -81,7 +82,8 @@ def heaviest_of_rows(plan, count):
 
 
 def draw_displacement(figure, spec, file):
-    """Lines from every x to where most of its mass goes, as dark as the part that goes there."""
+    """Lines from every x to where most of its mass goes, as dark as the part that goes there, and one to
+    the mean of those places."""
     plan = Plan(file)
     x, y = file["data/x"][:][:, :2], file["data/y"][:][:, :2]
     a, b = file["data/a"][:], file["data/b"][:]
@@ -90,8 +92,13 @@ def draw_displacement(figure, spec, file):
     lines = np.stack([x[plan.row[shown]], y[plan.column[shown]]], axis=1)
     colours = np.zeros((len(lines), 4))
     colours[:, :3] = [0.13, 0.19, 0.24]
-    colours[:, 3] = np.clip(plan.value[shown] / a[plan.row[shown]], 0.03, 0.8)
-    axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.8, rasterized=True))
+    most = np.zeros(plan.n)
+    np.maximum.at(most, plan.row, plan.value)
+    colours[:, 3] = 0.3 * plan.value[shown] / most[plan.row[shown]]
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.6, rasterized=True))
+    mean, has_mass = barycentric_map(plan, y)
+    lines = np.stack([x, mean], axis=1)[has_mass]
+    axes.add_collection(LineCollection(lines, colors=SOURCE, linewidths=1.0, rasterized=True))
     dot = np.clip(4000.0 / max(plan.n, plan.m), 2.0, 30.0)
     axes.scatter(*x.T, s=dot * a / a.mean(), color=SOURCE, linewidths=0, label="x", zorder=3)
     axes.scatter(*y.T, s=dot * b / b.mean(), color=TARGET, linewidths=0, label="y", zorder=3)
@@ -147,22 +154,59 @@ def barycentric_map(plan, y):
     return mapped / np.maximum(mass, 1e-300)[:, None], mass > 0
 
 
-def recoloured(image, x, displacement, bins=32, neighbours=8):
-    """Every pixel moved by the displacement of the colours near it: weights 1 / distance^2 over the
-    nearest `neighbours`, computed once for each cell of a table of bins^3 colours."""
-    cells = np.minimum((image.reshape(-1, 3) * bins).astype(int), bins - 1)
-    keys, inverse = np.unique(cells @ [bins * bins, bins, 1], return_inverse=True)
-    centres = np.stack([keys // (bins * bins), keys // bins % bins, keys % bins], axis=1)
-    centres = (centres + 0.5) / bins
-    moves = np.zeros_like(centres)
+def by_neighbours(colours, x, displacement, neighbours=8):
+    """Colours moved by the displacement of the points near them, weights 1 / distance^2."""
+    moved = np.empty_like(colours)
     neighbours = min(neighbours, len(x))
-    for begin in range(0, len(centres), 2048):
+    for begin in range(0, len(colours), 2048):
         part = slice(begin, begin + 2048)
-        square = ((centres[part, None, :] - x[None, :, :]) ** 2).sum(axis=2)
+        square = ((colours[part, None, :] - x[None, :, :]) ** 2).sum(axis=2)
         near = np.argpartition(square, neighbours - 1, axis=1)[:, :neighbours]
         weight = 1.0 / (np.take_along_axis(square, near, axis=1) + 1e-4)
-        moves[part] = (weight[:, :, None] * displacement[near]).sum(axis=1) / weight.sum(axis=1)[:, None]
-    return np.clip(image + moves[inverse.ravel()].reshape(image.shape), 0.0, 1.0)
+        moves = (weight[:, :, None] * displacement[near]).sum(axis=1) / weight.sum(axis=1)[:, None]
+        moved[part] = colours[part] + moves
+    return moved
+
+
+def fitted_exponent(plan, x, y, f, g):
+    """s / eps where the plan is exp((f + g - s |x - y|^2) / eps), so where log P is linear in the squared
+    distance and the potentials: else nothing."""
+    use = slice(None, None, max(1, len(plan.value) // 5000))
+    row, column, log_p = plan.row[use], plan.column[use], np.log(plan.value[use])
+    square = ((x[row] - y[column]) ** 2).sum(axis=1)
+    matrix = np.stack([f[row] + g[column], -square, np.ones(len(row))], axis=1)
+    (inverse_eps, exponent, rest), *_ = np.linalg.lstsq(matrix, log_p, rcond=None)
+    fits = np.abs(matrix @ [inverse_eps, exponent, rest] - log_p).max() < 1e-3
+    return (inverse_eps, exponent) if fits and inverse_eps > 0 and exponent > 0 else None
+
+
+def by_potentials(colours, y, g, inverse_eps, exponent):
+    """The entropic map z -> sum_j w_j y_j / sum_j w_j, w_j = exp((g_j - C(z, y_j)) / eps): smooth, and at
+    the points x the barycentric map of the plan (Pooladian and Niles-Weed 2021)."""
+    moved = np.empty_like(colours)
+    for begin in range(0, len(colours), 2048):
+        part = slice(begin, begin + 2048)
+        square = ((colours[part, None, :] - y[None, :, :]) ** 2).sum(axis=2)
+        e = inverse_eps * g[None, :] - exponent * square
+        weight = np.exp(e - e.max(axis=1, keepdims=True))
+        moved[part] = weight @ y / weight.sum(axis=1, keepdims=True)
+    return moved
+
+
+def recoloured(image, plan, file, bins=64):
+    """The map at every cell of a table of bins^3 colours that occurs; the rest of a pixel's colour stays."""
+    x, y = file["data/x"][:], file["data/y"][:]
+    f, g = file["solution/f"][:], file["solution/g"][:]
+    cells = np.minimum((image.reshape(-1, 3) * bins).astype(int), bins - 1)
+    keys, inverse = np.unique(cells @ [bins * bins, bins, 1], return_inverse=True)
+    centres = (np.stack([keys // (bins * bins), keys // bins % bins, keys % bins], axis=1) + 0.5) / bins
+    exponents = fitted_exponent(plan, x, y, f, g)
+    if exponents:
+        moved = by_potentials(centres, y, g, *exponents)
+    else:
+        mean, has_mass = barycentric_map(plan, y)
+        moved = by_neighbours(centres, x[has_mass], (mean - x)[has_mass])
+    return np.clip(image + (moved - centres)[inverse.ravel()].reshape(image.shape), 0.0, 1.0)
 
 
 def colour_image(dataset):
@@ -171,11 +215,8 @@ def colour_image(dataset):
 
 
 def draw_colour_transfer(figure, spec, file):
-    plan = Plan(file)
-    x, y = file["data/x"][:], file["data/y"][:]
-    mapped, has_mass = barycentric_map(plan, y)
     source = colour_image(file["data/source_image"])
-    after = recoloured(source, x[has_mass], (mapped - x)[has_mass])
+    after = recoloured(source, Plan(file), file)
     inner = spec.subgridspec(1, 3, wspace=0.05)
     titles = ["before", "colours of", "after"]
     for at, image in enumerate([source, colour_image(file["data/target_image"]), after]):

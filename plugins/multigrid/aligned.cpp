@@ -67,34 +67,46 @@ std::vector<double> plane_scores(const Faces<Real>& faces, int axis) {
   return score;
 }
 
-/// Counts the cells with a coupling inside a pair, and those for which it is weak.
+/// Counts, over a row of cells, those with a coupling inside a pair, and where it is weak.
 template <class Real>
 struct CountTorn {
   Faces<Real> faces;
+  const Real* zero;     // a row of it
   const int* place[3];  // of cell i of the axis: 0 single, 1 first, 2 second of a pair
+
   KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t row, std::int64_t& torn,
                                          std::int64_t& pairs) const {
-    int at[3] = {0, int(row % faces.n[1]), int(row / faces.n[1])};
-    int num_torn = 0, num_pairs = 0;
-    for (at[0] = 0; at[0] < faces.n[0]; ++at[0]) {
-      const std::ptrdiff_t cell = row * faces.n[0] + at[0];
-      Real most = 0, inside[3] = {0, 0, 0};
-      for (int a = 0; a < 3; ++a) {
-        if (faces.n[a] == 1) continue;
-        const Real t = faces.after(cell, at, a);
-        const Real u = at[a] > 0 ? faces.face[a][cell - faces.stride(a)] : Real(0);
-        most = t > most ? t : most;
-        most = u > most ? u : most;
-        const int p = place[a][at[a]];
-        inside[a] = p == 1 ? t : p == 2 ? u : Real(0);
-      }
-      for (const Real t : inside) {
-        num_pairs += t > 0 ? 1 : 0;
-        num_torn += t > 0 && Real(torn_ratio) * most > t ? 1 : 0;
-      }
+    const int nx = faces.n[0];
+    const int at[3] = {0, int(row % faces.n[1]), int(row / faces.n[1])};
+    const Real *after[3], *before[3], *inside[3];
+    for (int a = 0; a < 3; ++a) {
+      const Real* f = faces.n[a] > 1 ? faces.face[a] + row * nx : zero;
+      after[a] = at[a] + 1 < faces.n[a] ? f : zero;
+      before[a] = at[a] > 0 ? f - faces.stride(a) : zero;
+      const int p = place[a][at[a]];
+      inside[a] = p == 1 ? after[a] : p == 2 ? before[a] : zero;
     }
-    torn += num_torn;
-    pairs += num_pairs;
+    const Real* const x = after[0];
+    Real num_torn = 0, num_pairs = 0;  // whole numbers
+    const auto cell = [&](int i, Real x_before, Real x_after, Real& weak, Real& all) {
+      const Real t[6] = {x_before, x_after, before[1][i], after[1][i], before[2][i], after[2][i]};
+      Real most = 0;
+      for (int q = 0; q < 6; ++q) most = t[q] > most ? t[q] : most;
+      const int p = place[0][i];
+      const Real in_x = p == 1 ? x_after : p == 2 ? x_before : Real(0);
+      const Real in[3] = {in_x, inside[1][i], inside[2][i]};
+      for (int a = 0; a < 3; ++a) {
+        all += in[a] > 0 ? Real(1) : Real(0);
+        const Real limit = in[a] > 0 ? Real(torn_ratio) * most : Real(0);
+        weak += limit > in[a] ? Real(1) : Real(0);
+      }
+    };
+    cell(0, Real(0), nx > 1 ? x[0] : Real(0), num_torn, num_pairs);
+#pragma omp simd reduction(+ : num_torn, num_pairs)
+    for (int i = 1; i < nx - 1; ++i) cell(i, x[i - 1], x[i], num_torn, num_pairs);
+    if (nx > 1) cell(nx - 1, x[nx - 2], Real(0), num_torn, num_pairs);
+    torn += std::int64_t(num_torn);
+    pairs += std::int64_t(num_pairs);
   }
 };
 
@@ -209,7 +221,8 @@ template <class Real>
 CutGrid cut(const Faces<Real>& on_device, const Faces<Real>& on_host, const CoarsenAxes& axes) {
   CutGrid grid;
   grid.axes = axes;
-  CountTorn<Real> count{on_device, {}};
+  const View<Real> zero("multigrid::zero", std::size_t(on_host.n[0]));
+  CountTorn<Real> count{on_device, zero.data(), {}};
   Kokkos::View<int*, MemSpace> place[3];
   for (int a = 0; a < 3; ++a) {
     const int n = on_host.n[a];
@@ -326,11 +339,9 @@ std::unique_ptr<Hierarchy<Real>> build_aligned_hierarchy(LevelOperator<Real> op,
                                                          const std::optional<CutGrid>& finest) {
   auto hierarchy = std::make_unique<Hierarchy<Real>>();
   while (op.shape.size() > options.coarse_size) {
-    const CutGrid grid =
-        finest && hierarchy->num_levels() == 1
-            ? *finest
-            : cut_axes(op, halved_axes(op.shape, axis_strengths(op), options.semi_coarsening));
-    const CoarsenAxes& axes = grid.axes;
+    const CoarsenAxes axes = halved_axes(op.shape, axis_strengths(op), options.semi_coarsening);
+    const bool known = finest && hierarchy->num_levels() == 1 && finest->axes == axes;
+    const CutGrid grid = known ? *finest : cut_axes(op, axes);
     if (!grid.fits(op.shape)) {
       add_box_hierarchy(*hierarchy, op, box);
       return hierarchy;

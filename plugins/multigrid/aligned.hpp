@@ -47,7 +47,8 @@ LevelOperator<Real> coarsen(const LevelOperator<Real>& op, const Cuts& cuts, dou
 [[nodiscard]] std::optional<CutGrid> aligned_grid(const libsolve::StencilOperator& A,
                                                   double semi_coarsening);
 
-/// Such levels while they fit, operator-dependent levels below. `finest`: what aligned_grid() found.
+/// Such levels while they fit, operator-dependent levels below. `finest`: what aligned_grid() found,
+/// used where it halves the same axes.
 template <class Real>
 std::unique_ptr<Hierarchy<Real>> build_aligned_hierarchy(LevelOperator<Real> op,
                                                          const HierarchyOptions& options,

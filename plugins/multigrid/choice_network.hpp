@@ -17,7 +17,7 @@ namespace multigrid {
 class ChoiceNetwork {
  public:
   static constexpr const char* name = "learned-multigrid";
-  static constexpr int hidden = 24;
+  static constexpr int hidden = 48;
   static constexpr double largest_excess = 1.5;
   using Costs = std::array<double, num_settings>;
 
@@ -37,6 +37,7 @@ class ChoiceNetwork {
   [[nodiscard]] const std::vector<double>& parameters() const { return parameters_; }
   /// Means and deviations of the features of the operators trained on.
   void scale_by(const std::vector<Features>& all);
+  [[nodiscard]] const Features& deviation() const { return deviation_; }
 
   /// Network, settings, arrays; the operator is the caller's to fill in.
   [[nodiscard]] libsolve::Weights weights() const;

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/monitor.hpp>
+#include <libsolve/core/random.hpp>
 #include <libsolve/core/text.hpp>
+#include <limits>
 
 #include "steps_to_solve.hpp"
 #include "training_operators.hpp"
@@ -30,10 +32,14 @@ void ChoiceTrainerOptions::describe(libsolve::Fields<ChoiceTrainerOptions>& f) {
                   "is its own");
   f.add("sizes", &O::sizes, Range::closed(8, 512), "cells along each axis of the others, in turn");
   f.add("operators", &O::operators, Range::closed(5, 100000), "operators drawn, one a step");
-  f.add("steps", &O::steps, Range::at_least(1), "steps in all; at least `operators`");
-  f.add("epochs", &O::epochs, Range::at_least(1), "passes of Adam over all operators, each step");
+  f.add("steps", &O::steps, Range::at_least(1), "steps in all; more than `operators`");
+  f.add("epochs", &O::epochs, Range::at_least(1),
+        "passes of Adam over all operators in each step after the last operator");
   f.add("rate", &O::rate, Range::above(0.0), "learning rate");
   f.add("decay", &O::decay, Range::at_least(0.0), "weight decay");
+  f.add("noise", &O::noise, Range::at_least(0.0),
+        "normal noise on the features in training, relative to their deviations: keeps the network "
+        "from learning single operators by heart");
 }
 
 void ChoiceTrainerOptions::check(const ChoiceTrainerOptions& o, const std::string& prefix,
@@ -46,9 +52,9 @@ void ChoiceTrainerOptions::check(const ChoiceTrainerOptions& o, const std::strin
                        libsolve::join(known_families));
   if (o.families.empty()) problems.add(where, prefix + "families", "is empty");
   if (o.sizes.empty()) problems.add(where, prefix + "sizes", "is empty");
-  if (o.steps < o.operators)
+  if (o.steps <= o.operators)
     problems.add(where, prefix + "steps",
-                 "must be at least `operators`, " + std::to_string(o.operators) + ", is " +
+                 "must be more than `operators`, " + std::to_string(o.operators) + ", is " +
                      std::to_string(o.steps));
 }
 
@@ -85,20 +91,36 @@ void ChoiceTrainer::add_operator(int index) {
                                 "grids (StencilOperator), got: " + problem->description());
   for (int a = 0; a < 3; ++a) cells_[a] = std::max(cells_[a], A->grid().cells[a]);
   Row row;
-  row.features = features_of(*A);
+  Survey survey(*A, MultigridOptions{}.semi_coarsening);
+  row.features = features_of(survey);
+  // what costs more than that counts as it: no need to know how much more
+  const double most = std::exp(ChoiceNetwork::largest_excess);
+  double best = std::numeric_limits<double>::infinity();
   for (int s = 0; s < num_settings; ++s) {
     Multigrid M(setting(s).options, context_);
-    M.setup(*system);
+    M.setup(survey);
     const Work work = M.work();
-    row.excess[s] = std::log(work.setup + work.visit * steps_to_solve(*system, M, most_steps));
+    const double steps = std::min(double(most_steps), (most * best - work.setup) / work.visit + 1);
+    const double cost = work.setup + work.visit * steps_to_solve(*system, M, std::max(1, int(steps)));
+    row.excess[s] = std::log(cost);
+    best = std::min(best, cost);
   }
-  const double best = *std::min_element(row.excess.begin(), row.excess.end());
+  best = std::log(best);
   for (double& e : row.excess) e -= best;
   rows_.push_back(row);
 }
 
-double ChoiceTrainer::run_epoch() {
-  std::vector<double> gradient(ChoiceNetwork::num_parameters, 0.0);
+void ChoiceTrainer::scale_features() {
+  std::vector<Features> seen;
+  for (std::size_t r = 0; r < rows_.size(); ++r)
+    if (!is_validation(r)) seen.push_back(rows_[r].features);
+  if (!seen.empty()) network_.scale_by(seen);
+}
+
+double ChoiceTrainer::differentiate(double noise, std::vector<double>& gradient) const {
+  std::fill(gradient.begin(), gradient.end(), 0.0);
+  const libsolve::RandomStream stream(context_.seed, "multigrid::feature_noise");
+  std::uint64_t next = std::uint64_t(epoch_) * rows_.size() * num_features;
   double loss = 0.0;
   int count = 0;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
@@ -108,24 +130,36 @@ double ChoiceTrainer::run_epoch() {
       target[s] = std::min(rows_[r].excess[s], ChoiceNetwork::largest_excess);
       weight[s] = 1.0 / (1.0 + 8.0 * target[s]);
     }
-    loss += network_.add_gradient(rows_[r].features, target, weight, gradient);
+    Features f = rows_[r].features;
+    if (noise > 0)
+      for (int i = 0; i < num_features; ++i)
+        f[i] += noise * network_.deviation()[i] * stream.normal(next++);
+    loss += network_.add_gradient(f, target, weight, gradient);
     ++count;
   }
+  for (double& g : gradient) g /= std::max(1, count);
+  return loss / (std::max(1.0, double(count)) * num_settings);
+}
+
+double ChoiceTrainer::run_epoch() {
+  std::vector<double> gradient(ChoiceNetwork::num_parameters);
+  const double loss = differentiate(options_.noise, gradient);
   ++epoch_;
   // Kingma and Ba, Adam, ICLR 2015, with decoupled decay; the rate falls as a cosine
-  const double total = double(options_.steps) * options_.epochs;
-  const double rate = options_.rate * (0.02 + 0.98 * 0.5 * (1 + std::cos(3.14159265358979 * std::min(1.0, double(epoch_) / total))));
+  const double total = double(options_.steps - options_.operators) * options_.epochs;
+  const double part = std::min(1.0, double(epoch_) / total);
+  const double rate = options_.rate * (0.02 + 0.98 * 0.5 * (1 + std::cos(3.14159265358979 * part)));
   const double correct1 = 1 - std::pow(0.9, double(epoch_));
   const double correct2 = 1 - std::pow(0.999, double(epoch_));
   std::vector<double>& p = network_.parameters();
   for (std::size_t i = 0; i < p.size(); ++i) {
-    const double g = gradient[i] / count;
+    const double g = gradient[i];
     first_moment_[i] = 0.9 * first_moment_[i] + 0.1 * g;
     second_moment_[i] = 0.999 * second_moment_[i] + 0.001 * g * g;
     p[i] -= rate * (first_moment_[i] / correct1 / (std::sqrt(second_moment_[i] / correct2) + 1e-8) +
                     options_.decay * p[i]);
   }
-  return loss / (double(count) * num_settings);
+  return loss;
 }
 
 namespace {
@@ -170,15 +204,15 @@ libsolve::Report ChoiceTrainer::train(libsolve::Monitor& monitor) {
     return report;
   };
   while (step_ < options_.steps) {
+    double loss = 0.0;
     if (int(rows_.size()) < options_.operators) {
       add_operator(int(rows_.size()));
-      std::vector<Features> seen;
-      for (std::size_t r = 0; r < rows_.size(); ++r)
-        if (!is_validation(r)) seen.push_back(rows_[r].features);
-      network_.scale_by(seen);
+      scale_features();
+      std::vector<double> unused(ChoiceNetwork::num_parameters);
+      loss = differentiate(0.0, unused);
+    } else {
+      for (int e = 0; e < options_.epochs; ++e) loss = run_epoch();
     }
-    double loss = 0.0;
-    for (int e = 0; e < options_.epochs; ++e) loss = run_epoch();
     ++step_;
     const libsolve::Sample samples[] = {{"loss", loss},
                                         {"gain", std::exp(mean_gain(false))},
@@ -250,13 +284,11 @@ void ChoiceTrainer::resume(const libsolve::TrainingState& state) {
   for (int a = 0; a < 3; ++a) cells_[a] = int(find("cells")[a]);
   step_ = state.step;
   rows_.assign(count, {});
-  std::vector<Features> seen;
   for (std::size_t r = 0; r < count; ++r) {
     std::copy_n(features.begin() + std::ptrdiff_t(r * num_features), num_features, rows_[r].features.begin());
     std::copy_n(excess.begin() + std::ptrdiff_t(r * num_settings), num_settings, rows_[r].excess.begin());
-    if (!is_validation(r)) seen.push_back(rows_[r].features);
   }
-  if (!seen.empty()) network_.scale_by(seen);
+  scale_features();
 }
 
 }  // namespace multigrid

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/random.hpp>
+#include <limits>
 #include <vector>
 
 namespace multigrid {
@@ -42,6 +43,36 @@ class Couplings {
     return constant_ ? shift_ : excess_(index(at));
   }
 
+  /// Couplings of the cells of a row from some cell on.
+  struct Row {
+    std::array<const double*, 3> face{};  // of the first cell; null: constant
+    std::array<std::ptrdiff_t, 3> back{};
+    std::array<double, 3> uniform{};
+    std::array<bool, 3> has_before{}, has_after{};  // along y and z
+    int first = 0, n = 1;
+    [[nodiscard]] double after(int a, int x) const {
+      if (a == 0 ? first + x + 1 >= n : !has_after[a]) return 0.0;
+      return face[a] ? face[a][x] : uniform[a];
+    }
+    [[nodiscard]] double before(int a, int x) const {
+      if (a == 0 ? first + x == 0 : !has_before[a]) return 0.0;
+      return face[a] ? face[a][x - back[a]] : uniform[a];
+    }
+  };
+  [[nodiscard]] Row row(const std::array<int, 3>& at) const {
+    Row r;
+    r.first = at[0];
+    r.n = n_[0];
+    r.back = {1, n_[0], std::ptrdiff_t(n_[0]) * n_[1]};
+    for (int a = 0; a < 3; ++a) {
+      r.uniform[a] = coupling_[a];
+      r.has_before[a] = at[a] > 0;
+      r.has_after[a] = at[a] + 1 < n_[a];
+      if (!constant_ && n_[a] > 1) r.face[a] = face_[a].data() + index(at);
+    }
+    return r;
+  }
+
  private:
   [[nodiscard]] std::ptrdiff_t index(const std::array<int, 3>& at) const {
     return at[0] + std::ptrdiff_t(n_[0]) * (at[1] + std::ptrdiff_t(n_[1]) * at[2]);
@@ -59,6 +90,7 @@ struct SampledBox {
   std::vector<std::array<double, 3>> after;  // couplings to the next cell inside, else 0
   std::vector<double> largest;               // coupling of the cell, to anywhere
   std::vector<int> root;
+  double smallest_inside = 0.0, largest_of_all = 0.0;
 
   [[nodiscard]] int cells() const { return size[0] * size[1] * size[2]; }
   [[nodiscard]] int step(int a) const { return a == 0 ? 1 : a == 1 ? size[0] : size[0] * size[1]; }
@@ -73,14 +105,26 @@ struct SampledBox {
   void read(const Couplings& A) {
     after.assign(cells(), {0, 0, 0});
     largest.assign(cells(), 0.0);
-    for_each([&](int c, const std::array<int, 3>& in) {
-      const std::array<int, 3> at{first[0] + in[0], first[1] + in[1], first[2] + in[2]};
-      for (int a = 0; a < 3; ++a) {
-        const double t = A.after(at, a);
-        largest[c] = std::max({largest[c], t, A.before(at, a)});
-        if (in[a] + 1 < size[a]) after[c][a] = t;
+    smallest_inside = std::numeric_limits<double>::infinity();
+    largest_of_all = 0.0;
+    int c = 0;
+    for (int z = 0; z < size[2]; ++z)
+      for (int y = 0; y < size[1]; ++y) {
+        const Couplings::Row row = A.row({first[0], first[1] + y, first[2] + z});
+        const bool inside[3] = {true, y + 1 < size[1], z + 1 < size[2]};
+        for (int x = 0; x < size[0]; ++x, ++c) {
+          double most = 0.0;
+          for (int a = 0; a < 3; ++a) {
+            const double t = row.after(a, x);
+            most = std::max({most, t, row.before(a, x)});
+            if (a == 0 ? x + 1 == size[0] : !inside[a]) continue;
+            after[c][a] = t;
+            smallest_inside = std::min(smallest_inside, t);
+          }
+          largest[c] = most;
+          largest_of_all = std::max(largest_of_all, most);
+        }
       }
-    });
   }
   int find(int c) {
     while (root[c] != c) c = root[c] = root[root[c]];
@@ -88,6 +132,7 @@ struct SampledBox {
   }
   /// Pieces of coupled cells, by couplings above `part` of the largest of both cells.
   int pieces(double part) {
+    if (smallest_inside > 0.0 && smallest_inside >= part * largest_of_all) return 1;
     root.resize(cells());
     int count = 0;
     for (int c = 0; c < cells(); ++c) {
@@ -172,7 +217,6 @@ struct ScaleSums {
 /// Types of cells and the mean couplings along the axes, over the cells of the smallest boxes.
 struct CellSums {
   double solid = 0, open_wall = 0, narrow = 0, bent = 0;
-  double largest = 0, smallest = 0;
   std::array<double, 3> strength{};
   int cells = 0;
 
@@ -185,10 +229,7 @@ struct CellSums {
       for (const double t : {A.before(at, a), A.after(at, a)}) {
         along[a] += t;
         sum += t;
-        if (t <= 0) continue;
-        ++open;
-        largest = std::max(largest, t);
-        smallest = smallest == 0 ? t : std::min(smallest, t);
+        open += t > 0 ? 1 : 0;
       }
       closed += at[a] > 0 && A.before(at, a) == 0 ? 1 : 0;
       closed += at[a] + 1 < A.n(a) && A.after(at, a) == 0 ? 1 : 0;
@@ -230,8 +271,8 @@ SampledBox place(const Couplings& A, const libsolve::RandomStream& stream, int q
 
 }  // namespace
 
-Features features_of(const StencilOperator& A) {
-  const Couplings couplings(A);
+Features features_of(Survey& survey) {
+  const Couplings couplings(survey.A());
   const libsolve::RandomStream stream(1, "multigrid::features");
   CellSums cells;
   const std::array<bool, 3> everywhere{couplings.n(0) > 1, couplings.n(1) > 1, couplings.n(2) > 1};
@@ -258,11 +299,21 @@ Features features_of(const StencilOperator& A) {
   f[2] = strong[0] ? 1 : 0;
   f[3] = couplings.is_constant() ? 1 : 0;
   f[4] = std::log2(unknowns) / 24;
-  f[5] = cells.smallest > 0 ? std::min(12.0, std::log10(cells.largest / cells.smallest)) / 6 : 0;
+  const CoarseningChoice& all = survey.choice();
+  f[5] = all.smallest_coupling > 0
+             ? std::min(12.0, std::log10(all.largest_coupling / all.smallest_coupling)) / 6
+             : 0;
   f[6] = cells.solid / n;
   f[7] = cells.open_wall / n;
   f[8] = 4 * cells.narrow / n;
   f[9] = 4 * cells.bent / n;
+  const Coarsening kind = survey.coarsening();
+  f[10] = kind == Coarsening::aligned ? 1 : 0;
+  f[11] = kind == Coarsening::operator_dependent ? 1 : 0;
+  f[12] = kind == Coarsening::connected_pieces ? 1 : 0;
+  f[13] = kind == Coarsening::aligned
+              ? std::log2(unknowns / double(survey.cuts()->shape().size())) / 3
+              : 0;
   for (int s = 0; s < feature_scales; ++s) {
     ScaleSums sums;
     const libsolve::RandomStream places(2 + s, "multigrid::features");

@@ -22,27 +22,28 @@ struct FillNormal {
 };
 
 /// A box at a place of the stream, begun where the first levels have a coarse cell.
-libsolve::Box box_at(const StencilOperator& A, const libsolve::RandomStream& stream, int q) {
+libsolve::Box box_at(const StencilOperator& A, const libsolve::RandomStream& stream, double part) {
   libsolve::Box box;
   for (int a = 0; a < 3; ++a) {
     const int n = A.grid().cells[a];
-    const int edge = std::min(n, std::max(guard_edge, n / 5));
+    const int edge = std::min(n, std::max(guard_edge, int(part * n)));
     const int places = (n - edge) / 8 + 1;
-    const int first = 8 * std::min(places - 1, int(places * stream.uniform(std::uint64_t(3 * q + a))));
+    const int first = 8 * std::min(places - 1, int(places * stream.uniform(std::uint64_t(a))));
     box.begin[a] = first;
     box.end[a] = first + edge;
   }
   return box;
 }
 
-Trial try_cycle(const libsolve::LinearSystem& system, const MultigridOptions& options, int q) {
+Trial try_cycle(const libsolve::LinearSystem& system, MultigridOptions options) {
+  options.coarse_size = std::min(options.coarse_size, guard_coarse_size);
   Multigrid M(options, libsolve::Context{});
   M.setup(system);
   const Vector e = system.x(), r = e.like("multigrid::guard_r"), z = e.like("multigrid::guard_z");
   const libsolve::RandomStream stream(1, "multigrid::guard");
   const auto n = e.local_size();
   libsolve::for_rows(libsolve::default_space(), "multigrid::guard_fill", n,
-                     FillNormal{stream, std::uint64_t(q) << 32, e.data()});
+                     FillNormal{stream, 0, e.data()});
   Trial trial;
   double before = system.A().apply_dot(e, r);
   for (int i = 0; i < guard_cycles; ++i) {
@@ -53,7 +54,9 @@ Trial try_cycle(const libsolve::LinearSystem& system, const MultigridOptions& op
     before = energy;
   }
   const Work work = M.work();
-  trial.cost = (work.setup + work.visit * steps_for(trial.factor)) / double(n);
+  trial.steps = steps_for(trial.factor);
+  trial.setup = work.setup / double(n);
+  trial.visit = work.visit / double(n);
   return trial;
 }
 
@@ -65,22 +68,28 @@ double steps_for(double factor, double most) {
   return std::min(most, std::log(1e-8) / std::log(f / (1.0 + std::sqrt(1.0 - f * f))));
 }
 
+double grown_steps(double on_small, double on_large) {
+  if (on_large <= on_small) return on_large;
+  const double power = std::log(on_large / on_small) / std::log(guard_large_part / guard_part);
+  return on_large * std::pow(1.0 / guard_large_part, power);
+}
+
 GuardResult compare_cycles(const StencilOperator& A, const MultigridOptions& plain,
-                           const MultigridOptions& chosen) {
+                           const MultigridOptions& chosen, bool may_grow) {
   const libsolve::RandomStream stream(1, "multigrid::guard_boxes");
-  GuardResult sum{{0.0, 0.0}, {0.0, 0.0}};
-  for (int q = 0; q < guard_boxes; ++q) {
-    const auto part = A.on_box(box_at(A, stream, q));
+  const auto system_on = [&](double part_of_axis) {
+    const auto part = A.on_box(box_at(A, stream, part_of_axis));
     const Vector x("multigrid::guard_e", part->row_partition());
-    const libsolve::LinearSystem system(part, x.like("multigrid::guard_b"), x);
-    for (const bool is_plain : {true, false}) {
-      const Trial t = try_cycle(system, is_plain ? plain : chosen, q);
-      Trial& to = is_plain ? sum.plain : sum.chosen;
-      to.factor += t.factor / guard_boxes;
-      to.cost += t.cost / guard_boxes;
-    }
+    return libsolve::LinearSystem(part, x.like("multigrid::guard_b"), x);
+  };
+  const libsolve::LinearSystem small = system_on(guard_part);
+  GuardResult result{try_cycle(small, plain), try_cycle(small, chosen)};
+  if (may_grow && result.keeps_chosen()) {
+    const double on_small = result.chosen.steps;
+    result.chosen = try_cycle(system_on(guard_large_part), chosen);
+    result.chosen.steps = grown_steps(on_small, result.chosen.steps);
   }
-  return sum;
+  return result;
 }
 
 }  // namespace multigrid

@@ -11,48 +11,60 @@
 namespace multigrid {
 namespace {
 
-using CellPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
+using RowPolicy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<std::ptrdiff_t>>;
 
+/// A row of the finest level: couplings scaled, the excess split into wall and mass.
 template <class Real>
-struct ScaleCell {
-  const double* from;
+struct FinestRow {
+  NaturalOperator<double> op;
+  const double* zero;
   double factor;
-  Real* to;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t i) const { to[i] = Real(factor * from[i]); }
-};
-
-template <class Real>
-struct SplitExcess {
-  int n[3];
-  const double* face[3];
-  const double* excess;
-  double factor;
+  double neighbours;  // of a cell that is surrounded
+  Real* face[3];      // null for axes of one cell
   Real* wall;
   Real* mass;
-  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t cell, int& any_mass) const {
-    const std::ptrdiff_t stride[3] = {1, n[0], std::ptrdiff_t(n[0]) * n[1]};
-    const int at[3] = {int(cell % n[0]), int(cell / n[0] % n[1]), int(cell / stride[2])};
-    const double e = excess[cell];
-    double smallest = e;
-    bool surrounded = true;
-    bool coupled = false;
-    for (int a = 0; a < 3; ++a) {
-      if (n[a] == 1) continue;
-      for (int s = -1; s <= 1; s += 2) {
-        const bool inside = s < 0 ? at[a] > 0 : at[a] + 1 < n[a];
-        if (!inside || face[a][s < 0 ? cell - stride[a] : cell] == 0.0) {
-          surrounded = false;
-          continue;
-        }
-        coupled = true;
-        const double beside = excess[cell + s * stride[a]];
-        if (beside < smallest) smallest = beside;
+
+  KOKKOS_INLINE_FUNCTION void operator()(std::ptrdiff_t r, int& any_mass) const {
+    const auto f = op.row(r, zero);
+    const int nx = op.n[0], last = nx - 1;
+    const std::ptrdiff_t at = r * nx, plane = std::ptrdiff_t(nx) * op.n[1];
+    const double* const e = f.wall;  // all of the excess
+    // where there is no neighbour the coupling to it is `zero`
+    const double* const y_below = f.y_before != zero ? e - nx : e;
+    const double* const y_above = f.y != zero ? e + nx : e;
+    const double* const z_below = f.z_before != zero ? e - plane : e;
+    const double* const z_above = f.z != zero ? e + plane : e;
+    double found = 0;
+    const auto cell = [&](int i, double x_before, double e_before, double x, double e_after,
+                          double& any) {
+      const double t[6] = {x_before, x, f.y_before[i], f.y[i], f.z_before[i], f.z[i]};
+      const double beside[6] = {e_before, e_after, y_below[i], y_above[i], z_below[i], z_above[i]};
+      double smallest = e[i], coupled = 0;
+      for (int q = 0; q < 6; ++q) {
+        const double other = t[q] != 0.0 ? beside[q] : smallest;
+        coupled += t[q] != 0.0 ? 1.0 : 0.0;
+        smallest = other < smallest ? other : smallest;
       }
+      const double of_border = coupled > 0.0 ? smallest : 0.0;
+      const double m = coupled == neighbours ? e[i] : of_border;
+      wall[at + i] = Real(factor * (e[i] - m));
+      mass[at + i] = Real(factor * m);
+      const double counts = coupled > 0.0 ? m : 0.0;
+      any = counts > any ? counts : any;
+    };
+    cell(0, 0.0, 0.0, last > 0 ? f.x[0] : 0.0, last > 0 ? e[1] : 0.0, found);
+    if (last > 0) cell(last, f.x[last - 1], e[last - 1], 0.0, 0.0, found);
+#pragma omp simd reduction(max : found)
+    for (int i = 1; i < last; ++i) cell(i, f.x[i - 1], e[i - 1], f.x[i], e[i + 1], found);
+    if (found > 0.0) any_mass = 1;
+    const double* const from[3] = {f.x, f.y, f.z};
+    for (int a = 0; a < 3; ++a) {
+      if (face[a] == nullptr) continue;
+      Real* const to = face[a] + at;
+      const double* const row = from[a];
+#pragma omp simd
+      for (int i = 0; i < nx; ++i) to[i] = Real(factor * row[i]);
     }
-    const double m = surrounded ? e : (coupled ? smallest : 0.0);
-    wall[cell] = Real(factor * (e - m));
-    mass[cell] = Real(factor * m);
-    if (coupled && m > 0.0) any_mass = 1;
   }
 };
 
@@ -86,29 +98,24 @@ FinestOperator<Real> finest_operator(const libsolve::StencilOperator& A, double 
   }
   op.is_constant = false;
   for (int a = 0; a < 3; ++a) op.shape.n[a] = A.grid().cells[a];
-  const auto& v = A.variable();
-  const auto cells = std::ptrdiff_t(op.shape.size());
-  const double factor = 1.0 / finest.scale;
-  SplitExcess<Real> split{};
+  const auto cells = std::size_t(op.shape.size());
+  const NaturalOperator<double> natural = natural_operator(A);
+  const View<double> zero("multigrid::zero", std::size_t(natural.n[0]));
+  FinestRow<Real> split{natural, zero.data(), 1.0 / finest.scale, 0.0, {}, nullptr, nullptr};
   for (int a = 0; a < 3; ++a) {
-    split.n[a] = op.shape.n[a];
-    if (op.shape.n[a] > 1) {
-      op.face[a] = libsolve::bare_array<Real>("multigrid::face", cells);
-      Kokkos::parallel_for("multigrid::scale_faces", CellPolicy(0, cells),
-                           ScaleCell<Real>{v.face[a].data(), factor, op.face[a].data()});
-      split.face[a] = v.face[a].data();
-    } else {
-      op.face[a] = View<Real>("multigrid::face", cells);
-    }
+    op.face[a] = op.shape.n[a] > 1 ? libsolve::bare_array<Real>("multigrid::face", cells)
+                                   : View<Real>("multigrid::face", cells);
+    if (op.shape.n[a] > 1) split.neighbours += 2;
   }
+  const auto axis = squeezed_axes(op.shape);
+  for (int a = 0; a < 3; ++a)
+    if (axis[a] >= 0) split.face[a] = op.face[axis[a]].data();
   op.wall = libsolve::bare_array<Real>("multigrid::wall", cells);
   op.mass = libsolve::bare_array<Real>("multigrid::mass", cells);
-  split.excess = v.excess.data();
-  split.factor = factor;
   split.wall = op.wall.data();
   split.mass = op.mass.data();
   int any_mass = 0;
-  Kokkos::parallel_reduce("multigrid::split_excess", CellPolicy(0, cells), split,
+  Kokkos::parallel_reduce("multigrid::finest_operator", RowPolicy(0, natural.num_rows()), split,
                           Kokkos::Max<int>(any_mass));
   if (any_mass == 0) op.mass = View<Real>();
   return finest;

@@ -2,8 +2,6 @@
 /// Multigrid whose levels, cycle and weights a network chooses for the operator at hand.
 #pragma once
 
-#include <optional>
-
 #include "choice_network.hpp"
 
 namespace multigrid {
@@ -12,7 +10,7 @@ struct LearnedMultigridOptions {
   std::string weights = "learned-multigrid";
   bool guard = true;
   int min_cells = 32768;
-  double margin = 0.2;
+  double margin = 0.1;
   std::string order = "auto";
   std::string precision = "auto";
 
@@ -27,7 +25,7 @@ struct LearnedMultigridOptions {
           "smaller grids, and several ranks, take plain multigrid, without weights");
     f.add("margin", &O::margin, libsolve::Range::closed(0.0, 1.0),
           "by how much (natural logarithm) what is chosen has to be foreseen to be cheaper than "
-          "plain multigrid");
+          "plain multigrid, and, with the guard, by the mean of what is foreseen and tried");
     f.add("order", &O::order, libsolve::Choices{{"auto", "same", "symmetric"}},
           "as of multigrid");
     f.add("precision", &O::precision, libsolve::Choices{{"auto", "float", "double"}},
@@ -61,11 +59,10 @@ class LearnedMultigrid final : public libsolve::Preconditioner {
   int chosen() const { return chosen_; }
 
  private:
-  int choose(const libsolve::StencilOperator& A);
+  int choose(Survey& survey);
 
   Options options_;
   libsolve::Context context_;
-  std::optional<ChoiceNetwork> network_;
   int chosen_ = plain_setting;
   std::string why_;
   std::unique_ptr<Multigrid> inner_;

@@ -7,12 +7,11 @@
 #include <libsolve/core/text.hpp>
 #include <limits>
 
-#include "aligned.hpp"
 #include "box_hierarchy.hpp"
-#include "coarsening_choice.hpp"
 #include "cost.hpp"
 #include "pieces_level.hpp"
 #include "rank_setup.hpp"
+#include "survey.hpp"
 
 namespace multigrid {
 
@@ -230,6 +229,12 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
     throw libsolve::Unsupported(
         "multigrid needs an operator on a structured grid (StencilOperator), got: " +
         system.A().description() + "; use ic0 or another preconditioner for matrices");
+  Survey survey(*A, options_.semi_coarsening);
+  setup(survey);
+}
+
+void Multigrid::setup(Survey& survey) {
+  const libsolve::StencilOperator* A = &survey.A();
   cycle_.reset();
 
   int axes = 0;
@@ -257,7 +262,7 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
 
   krylov_work_ = (A->is_constant() ? cost::krylov_constant : cost::krylov_variable) *
                  double(A->grid().num_cells());
-  const CoarseningChoice choice = choose_coarsening(*A);
+  const CoarseningChoice choice = survey.choice();
   std::string precision = options_.precision;
   std::string why;
   if (precision == "auto") {
@@ -271,11 +276,8 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
   const bool over_ranks = A->row_partition().communicator().size() > 1;
   const auto build = [&](auto real) {
     using Real = decltype(real);
-    Coarsening coarsening = choice.coarsening;
-    std::optional<CutGrid> cuts;
-    if (options_.coarsening == "auto" && coarsening == Coarsening::operator_dependent)
-      cuts = aligned_grid(*A, options_.semi_coarsening);
-    if (cuts) coarsening = Coarsening::aligned;
+    Coarsening coarsening = Coarsening::piecewise_constant;
+    if (options_.coarsening == "auto") coarsening = survey.coarsening();
     for (const Coarsening c : {Coarsening::piecewise_constant, Coarsening::operator_dependent,
                                Coarsening::connected_pieces, Coarsening::aligned})
       if (options_.coarsening == to_text(c)) coarsening = c;
@@ -323,7 +325,7 @@ void Multigrid::setup(const libsolve::LinearSystem& system) {
           cycle->hierarchy = build_hierarchy<Real>(finest(), h);
           break;
         case Coarsening::aligned:
-          cycle->hierarchy = build_aligned_hierarchy<Real>(finest(), h, box, cuts);
+          cycle->hierarchy = build_aligned_hierarchy<Real>(finest(), h, box, survey.cuts());
           break;
         case Coarsening::operator_dependent:
           // variable coefficients go into the levels without a copy in between

@@ -14,6 +14,8 @@
 
 namespace multigrid {
 
+class Survey;
+
 struct MultigridOptions {
   std::string coarsening = "auto";
   std::string cycle = "auto";
@@ -76,6 +78,8 @@ class Multigrid final : public libsolve::Preconditioner {
   ~Multigrid() override;
 
   void setup(const libsolve::LinearSystem& system) override;
+  /// The same for an operator that somebody has already looked at.
+  void setup(Survey& survey);
   void apply(const libsolve::Vector& r, const libsolve::Vector& z) override;
   libsolve::DotPair apply_with_dots(const libsolve::Vector& r, const libsolve::Vector& z,
                                     const libsolve::Vector* q) override;

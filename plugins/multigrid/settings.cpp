@@ -10,19 +10,23 @@ struct Row {
   const char* coarsening;
   const char* cycle;
   int sweeps;
-  std::optional<double> omega, strength;
+  std::optional<double> omega, semi_coarsening;
 };
 
 const Row table[num_settings] = {
     {"plain", "auto", "auto", 2, {}, {}},
+    {"piecewise-constant F(2,2)", "piecewise-constant", "F", 2, {}, {}},
+    {"piecewise-constant F(2,2) omega 1.3", "piecewise-constant", "F", 2, 1.3, {}},
+    {"piecewise-constant F(3,3)", "piecewise-constant", "F", 3, {}, {}},
     {"piecewise-constant W(2,2)", "piecewise-constant", "W", 2, {}, {}},
-    {"piecewise-constant V(2,2)", "piecewise-constant", "V", 2, {}, {}},
+    {"piecewise-constant V(2,2) omega 1", "piecewise-constant", "V", 2, 1.0, {}},
     {"piecewise-constant V(3,3)", "piecewise-constant", "V", 3, {}, {}},
-    {"piecewise-constant V(2,2) strength 0.7", "piecewise-constant", "V", 2, {}, 0.7},
-    {"aligned F(2,2)", "aligned", "F", 2, {}, {}},
+    {"aligned F(2,2) omega 1.2", "aligned", "F", 2, 1.2, {}},
+    {"aligned F(2,2) axes 0.1", "aligned", "F", 2, {}, 0.1},
+    {"aligned V(2,2) axes 0.1", "aligned", "V", 2, {}, 0.1},
     {"operator-dependent F(2,2)", "operator-dependent", "F", 2, {}, {}},
     {"connected-pieces F(2,2)", "connected-pieces", "F", 2, {}, {}},
-    {"connected-pieces V(2,2)", "connected-pieces", "V", 2, {}, {}},
+    {"connected-pieces F(2,2) omega 1.2", "connected-pieces", "F", 2, 1.2, {}},
 };
 
 }  // namespace
@@ -34,7 +38,7 @@ Setting setting(int s, const MultigridOptions& given) {
   o.cycle = row.cycle;
   o.pre_sweeps = o.post_sweeps = row.sweeps;
   if (row.omega) o.omega = row.omega;
-  if (row.strength) o.strength = row.strength;
+  if (row.semi_coarsening) o.semi_coarsening = *row.semi_coarsening;
   return {row.name, o};
 }
 

@@ -8,8 +8,9 @@
 
 namespace multigrid {
 
-inline constexpr int num_settings = 9;
-/// Multigrid's own choice; the others name kind of levels, cycle, sweeps.
+inline constexpr int num_settings = 13;
+/// Multigrid's own choice; the others name kind of levels, cycle, sweeps. As many sweeps before as
+/// after: M stays symmetric where the order is.
 inline constexpr int plain_setting = 0;
 
 struct Setting {

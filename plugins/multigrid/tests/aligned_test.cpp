@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/linear_system.hpp>
+#include <random>
 #include <tests/support/vectors.hpp>
 
 #include "../multigrid.hpp"
@@ -57,6 +59,40 @@ TEST(Aligned, CoarseCellsEndWhereCoefficientsJump) {
       const auto& cuts = grid.cuts[a];
       EXPECT_NE(std::find(cuts.begin(), cuts.end(), i), cuts.end()) << "axis " << a << ", " << i;
     }
+}
+
+/// Torn, a cell and axis: coupled inside its pair by less than a tenth of its largest coupling.
+TEST(Aligned, CountsTheTornPairs) {
+  const std::array<int, 3> n{18, 11, 9};
+  auto problem = make_problem({n, {}, {}});
+  const int stride[3] = {1, n[0], n[0] * n[1]};
+  const auto at = [&](int c, int a) { return c / stride[a] % n[a]; };
+  std::mt19937 random(3);
+  for (int a = 0; a < 3; ++a)
+    for (int c = 0; c < int(problem.size()); ++c)
+      if (problem.face[a][c] > 0 && random() % 8 == 0)
+        problem.face[a][c] *= random() % 2 == 0 ? 0.0 : 0.02;
+  const auto op = level_operator<double>(problem);
+  const CutGrid grid = cut_axes(op, {true, true, true});
+  double torn = 0, pairs = 0;
+  for (int c = 0; c < int(problem.size()); ++c) {
+    double most = 0;
+    for (int a = 0; a < 3; ++a) {
+      most = std::max(most, at(c, a) + 1 < n[a] ? problem.face[a][c] : 0.0);
+      most = std::max(most, at(c, a) > 0 ? problem.face[a][c - stride[a]] : 0.0);
+    }
+    for (int a = 0; a < 3; ++a) {
+      const auto& cuts = grid.cuts[a];
+      const auto next = std::upper_bound(cuts.begin(), cuts.end(), at(c, a));
+      const int first = *(next - 1);
+      if (*next - first < 2) continue;
+      const double t = problem.face[a][at(c, a) == first ? c : c - stride[a]];
+      pairs += t > 0 ? 1 : 0;
+      torn += t > 0 && t < 0.1 * most ? 1 : 0;
+    }
+  }
+  ASSERT_GT(torn, 100);
+  EXPECT_NEAR(grid.torn, torn / pairs, 1e-15);
 }
 
 TEST(Aligned, WithoutJumpsPairsAreRegular) {

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/monitor.hpp>
 #include <libsolve/core/vector_kernels.hpp>
@@ -113,7 +115,7 @@ TEST(LearnedMultigrid, StepsBackFromASettingThatIsBadHere) {
 TEST(LearnedMultigrid, SameChoiceAndNumbersTwice) {
   const libsolve::test::TemporaryFolder folder;
   const auto system = system_of(neumann_boxes({32, 30, 34}));
-  const std::string weights = write(folder, weights_for(setting_called("piecewise-constant V(2,2)")));
+  const std::string weights = write(folder, weights_for(setting_called("piecewise-constant V(3,3)")));
   std::vector<double> results[2];
   int chosen[2];
   for (int i = 0; i < 2; ++i) {
@@ -179,6 +181,42 @@ TEST(LearnedMultigrid, RefusesWeightsThatDoNotFit) {
   EXPECT_THROW(missing.setup(system), libsolve::InputError);
 }
 
+/// A process parses a file once, and notices when it has become another.
+TEST(LearnedMultigrid, ReadsWeightsThatHaveChanged) {
+  const libsolve::test::TemporaryFolder folder;
+  const auto system = system_of(neumann_boxes({24, 24, 24}));
+  const int first = setting_called("piecewise-constant V(3,3)");
+  const int second = setting_called("piecewise-constant F(3,3)");
+  for (const int best : {first, first, second}) {
+    const std::string path = write(folder, weights_for(best));
+    // a file system may keep whole seconds only
+    std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() +
+                                               std::chrono::seconds(10 * best));
+    LearnedMultigrid M = with(path, false);
+    M.setup(system);
+    EXPECT_EQ(M.chosen(), best);
+  }
+}
+
+/// The survey that the choice was made from builds the same levels as multigrid's own.
+TEST(LearnedMultigrid, PlainIsMultigridItself) {
+  const libsolve::test::TemporaryFolder folder;
+  const std::array<int, 3> n{30, 28, 26};
+  for (const auto& system :
+       {system_of(neumann_boxes(n)), system_of(make_problem({n, block_jumps(n, 1, 7), {}}))}) {
+    LearnedMultigrid M = with(write(folder, weights_for(plain_setting)));
+    M.setup(system);
+    ASSERT_EQ(M.chosen(), plain_setting);
+    Multigrid plain({}, libsolve::Context{});
+    plain.setup(system);
+    const Vector z = system.b().like("z"), w = system.b().like("w");
+    M.apply(system.b(), z);
+    plain.apply(system.b(), w);
+    EXPECT_EQ(to_host(z), to_host(w));
+    EXPECT_EQ(M.notes().at(1), plain.notes().at(0));
+  }
+}
+
 TEST(LearnedMultigrid, SmallGridsArePlainWithoutWeights) {
   LearnedMultigridOptions o;
   o.weights = "no-such-weights";
@@ -214,7 +252,8 @@ TEST(ChoiceNetwork, GradientIsThatOfTheLoss) {
 TEST(Features, SayWhatIsThere) {
   const std::array<int, 3> n{32, 32, 32};
   const auto features = [](const libsolve::LinearSystem& s) {
-    return features_of(dynamic_cast<const StencilOperator&>(s.A()));
+    Survey survey(dynamic_cast<const StencilOperator&>(s.A()), 0.5);
+    return features_of(survey);
   };
   const Features uniform = features(system_of(make_problem({n, {}, {}})));
   const Features jumps = features(system_of(make_problem({n, block_jumps(n, 1, 5), {}})));
@@ -230,12 +269,27 @@ TEST(Features, SayWhatIsThere) {
   EXPECT_GT(walls[7], 0.02);
   EXPECT_NEAR(stretched[1], -2.0 / 3, 0.05);
   EXPECT_NEAR(uniform[1], 0.0, 0.05);
+  // levels that multigrid takes
+  const auto levels = [](const Features& f) { return std::array<double, 3>{f[10], f[11], f[12]}; };
+  EXPECT_EQ(levels(uniform), (std::array<double, 3>{0, 0, 0}));
+  EXPECT_EQ(levels(walls), (std::array<double, 3>{0, 0, 1}));
+  EXPECT_EQ(levels(jumps), (std::array<double, 3>{1, 0, 0}));
+  EXPECT_GT(jumps[13], 0.5);
+  EXPECT_EQ(walls[13], 0.0);
 }
 
 TEST(Guard, CountsStepsByTheChebyshevBound) {
   EXPECT_NEAR(steps_for(0.1), std::log(1e-8) / std::log(0.1 / (1 + std::sqrt(0.99))), 1e-12);
   EXPECT_EQ(steps_for(1.2), 200.0);
   EXPECT_GT(steps_for(0.5), steps_for(0.3));
+}
+
+/// 2.5 times the length made 2.5 times the steps: twice that length makes twice as many.
+TEST(Guard, LetsStepsGrowWithTheLength) {
+  EXPECT_EQ(grown_steps(9, 7), 7);
+  EXPECT_EQ(grown_steps(7, 7), 7);
+  EXPECT_NEAR(grown_steps(4, 10), 20, 1e-12);
+  EXPECT_NEAR(grown_steps(4, 25), 100, 1e-12);
 }
 
 /// Keeps the losses; stops after `last` steps.
@@ -257,7 +311,7 @@ class SmallTraining : public ::testing::Test {
     options_.sizes = {16};
     options_.operators = 10;
     options_.steps = 30;
-    options_.epochs = 20;
+    options_.epochs = 5;
   }
   libsolve::Registry registry_;
   libsolve::Context context_;

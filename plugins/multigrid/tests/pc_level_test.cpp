@@ -7,6 +7,7 @@
 
 #include "../band_solver.hpp"
 #include "../cycle.hpp"
+#include "../hierarchy_setup.hpp"
 
 namespace {
 
@@ -198,6 +199,61 @@ TEST(BandSolver, SolvesGridsSingularOnesToo) {
       if (e.row != e.column) residual[e.column] -= e.value * x[e.row];
     }
     for (const double r : residual) EXPECT_LT(std::abs(r), 1e-12);
+  }
+}
+
+/// Couplings are scaled as they are. The excess is all mass in cells whose neighbours are all
+/// coupled; elsewhere the least excess of the cell and its coupled neighbours is mass, the rest is
+/// wall, and cells that nothing is coupled to have wall only.
+TEST(FinestOperator, SplitsTheExcessIntoWallAndMass) {
+  for (const std::array<int, 3> n : {std::array<int, 3>{9, 6, 5}, std::array<int, 3>{1, 7, 8},
+                                     std::array<int, 3>{6, 1, 1}, std::array<int, 3>{2, 2, 1}}) {
+    SCOPED_TRACE(std::to_string(n[0]) + " " + std::to_string(n[1]) + " " + std::to_string(n[2]));
+    const int cells = n[0] * n[1] * n[2];
+    const int stride[3] = {1, n[0], n[0] * n[1]};
+    libsolve::Grid grid;
+    libsolve::StencilOperator::Variable v;
+    std::vector<double> face[3], excess(cells);
+    const auto at = [&](int c, int a) { return c / stride[a] % n[a]; };
+    const auto view = [&](const std::vector<double>& values) {
+      View<double> to("values", values.size());
+      using HostView = Kokkos::View<const double*, Kokkos::HostSpace>;
+      Kokkos::deep_copy(to, HostView(values.data(), values.size()));
+      return to;
+    };
+    for (int c = 0; c < cells; ++c) excess[c] = c % 4 == 0 ? 0.0 : 1 + noise(c);
+    for (int a = 0; a < 3; ++a) {
+      grid.cells[a] = n[a];
+      face[a].assign(cells, 0.0);
+      for (int c = 0; c < cells; ++c)
+        if (at(c, a) + 1 < n[a] && noise(7 * c + a) > -0.6) face[a][c] = 2 + noise(c + 100 * a);
+      v.face[a] = view(face[a]);
+    }
+    v.excess = view(excess);
+    const auto op = finest_operator<double>(libsolve::StencilOperator(grid, v), 4.5).op;
+    const auto wall = to_host(op.wall);
+    const auto mass = op.mass.data() ? to_host(op.mass) : std::vector<double>(cells, 0.0);
+    for (int a = 0; a < 3; ++a) {
+      const auto scaled = to_host(op.face[a]);
+      for (int c = 0; c < cells; ++c) EXPECT_EQ(scaled[c], face[a][c] / 4);
+    }
+    for (int c = 0; c < cells; ++c) {
+      double least = excess[c];
+      int coupled = 0, faces = 0;
+      for (int a = 0; a < 3; ++a) {
+        if (n[a] == 1) continue;
+        faces += 2;
+        for (const int s : {-1, 1}) {
+          if (at(c, a) + s < 0 || at(c, a) + s >= n[a]) continue;
+          if (face[a][s < 0 ? c - stride[a] : c] == 0) continue;
+          ++coupled;
+          least = std::min(least, excess[c + s * stride[a]]);
+        }
+      }
+      const double m = coupled == faces ? excess[c] : coupled > 0 ? least : 0.0;
+      EXPECT_EQ(mass[c], m / 4) << c;
+      EXPECT_EQ(wall[c], (excess[c] - m) / 4) << c;
+    }
   }
 }
 
