@@ -33,9 +33,9 @@ std::int64_t anneal(const TransportProblem& inner, int sweeps) {
 
 /// What one solve counts.
 struct Exact::Run {
-  TransportProblem& problem;
+  const TransportProblem& problem;
   Monitor& monitor;
-  Report report = {};
+  Report& report;
   Stopwatch clock = {};
   std::int64_t passes = 0;
   std::int64_t rounds = 0;
@@ -100,9 +100,9 @@ void Exact::iterate(Run& run, NetworkSimplex& simplex) {
   }
 }
 
-Report Exact::solve(TransportProblem& problem, Monitor& monitor) {
+NetworkSimplex Exact::find_tree(const TransportProblem& problem, Monitor& monitor, Report& report) {
   require_balanced_and_one_rank(problem, "exact");
-  Run run{problem, monitor};
+  Run run{problem, monitor, report};
   monitor.begin_phase("setup");
   const EntropicStart start = entropic_start(run);
   const double start_seconds = run.clock.seconds();
@@ -118,29 +118,34 @@ Report Exact::solve(TransportProblem& problem, Monitor& monitor) {
   monitor.begin_phase("solve");
   iterate(run, simplex);
   simplex.recompute_potentials();
-  store_potentials(problem, simplex.row_potentials(), simplex.column_potentials());
-  const std::vector<PlanEntry> plan = simplex.flows();
-  store_plan(problem, plan);
-  const double seconds = run.clock.seconds();
-
-  Report& report = run.report;
-  report.measures = problem.verify();
-  certify(problem, options_.tolerance, options_.gap_tolerance, report);
-  report.reason += "; " + std::to_string(simplex.num_pivots()) + " pivots, " +
-                   std::to_string(run.rounds) + " pricings of all entries";
   report.seconds = {{"start", start_seconds, "s"},
                     {"setup", setup_seconds, "s"},
-                    {"solve", seconds - setup_seconds, "s"}};
+                    {"solve", run.clock.seconds() - setup_seconds, "s"}};
   const auto count = [](std::int64_t k) { return static_cast<double>(k); };
   report.counts = {{"passes", count(run.passes), ""},
                    {"pivots", count(simplex.num_pivots()), ""},
                    {"degenerate_pivots", count(simplex.num_degenerate_pivots()), ""},
                    {"pricings", count(run.rounds), ""},
-                   {"arcs", count(simplex.num_arcs()), ""},
-                   {"plan_entries", count(static_cast<std::int64_t>(plan.size())), ""}};
+                   {"arcs", count(simplex.num_arcs()), ""}};
   report.metrics = {{"memory_bytes", simplex.memory_bytes(), "B"},
                     {"mass_misplaced_by_the_start", first_artificial, "mass"},
                     {"dual_violation", run.violation, "cost"}};
+  return simplex;
+}
+
+Report Exact::solve(TransportProblem& problem, Monitor& monitor) {
+  Report report;
+  const NetworkSimplex simplex = find_tree(problem, monitor, report);
+  store_potentials(problem, simplex.row_potentials(), simplex.column_potentials());
+  const std::vector<PlanEntry> plan = simplex.flows();
+  store_plan(problem, plan);
+  report.measures = problem.verify();
+  certify(problem, options_.tolerance, options_.gap_tolerance, report);
+  const auto whole = [&report](const char* name) {
+    return std::to_string(static_cast<std::int64_t>(report.value(name)));
+  };
+  report.reason += "; " + whole("pivots") + " pivots, " + whole("pricings") + " pricings of all entries";
+  report.counts.push_back({"plan_entries", static_cast<double>(plan.size()), ""});
   return report;
 }
 

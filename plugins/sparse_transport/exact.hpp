@@ -48,6 +48,9 @@ class Exact final : public TransportSolver {
   using Options = ExactOptions;
   Exact(const Options& options, const Context& context);
   Report solve(TransportProblem& problem, Monitor& monitor) override;
+  /// The first three parts of solve(): an optimal tree. `report` gets status, iterations, notes, counts
+  /// and seconds.
+  NetworkSimplex find_tree(const TransportProblem& problem, Monitor& monitor, Report& report);
 
  private:
   struct Run;

@@ -71,14 +71,15 @@ void NetworkSimplex::shift_subtree(std::int32_t top, double shift) {
   }
 }
 
-void NetworkSimplex::recompute_potentials() {
+void NetworkSimplex::recompute_potentials(double gamma) {
   potential_[root_] = 0.0;
   std::int32_t v = nodes_[root_].first_child;
   while (v != none && v != root_) {
     Node& node = nodes_[v];
     node.depth = nodes_[node.parent].depth + 1;
     // c + pi_tail - pi_head = 0
-    const double c = cost_to_parent(node);
+    double c = cost_to_parent(node);
+    if (node.arc != artificial) c += gamma * static_cast<double>(node.flow) * masses_.unit;
     potential_[v] = potential_[node.parent] + (node.up ? -c : c);
     if (node.first_child != none) {
       v = node.first_child;

@@ -51,9 +51,9 @@ class NetworkSimplex {
   /// Pivots until no arc has a reduced cost below -tolerance, or `max_pivots` are done.
   Outcome run(double tolerance, std::int64_t max_pivots);
 
-  /// Potentials with u_i + v_j = c_ij on the tree, anew from its costs; run() leaves them with the
-  /// rounding of all its pivots.
-  void recompute_potentials();
+  /// Potentials with u_i + v_j = c_ij + gamma x_ij on the tree, anew from its costs; run() leaves them
+  /// with the rounding of all its pivots. gamma = 0: those of this problem.
+  void recompute_potentials(double gamma = 0.0);
   std::vector<double> row_potentials() const;
   std::vector<double> column_potentials() const;
 

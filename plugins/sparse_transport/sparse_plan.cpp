@@ -39,8 +39,7 @@ std::vector<double> to_host(const ConstVectorView& values) {
   return {host.data(), host.data() + host.extent(0)};
 }
 
-void store_plan(TransportProblem& problem, const std::vector<PlanEntry>& entries) {
-  const auto n = static_cast<std::size_t>(problem.cost().rows().local_size());
+SparseEntries sparse_entries(std::size_t n, const std::vector<PlanEntry>& entries) {
   SparseEntries plan;
   plan.row_pointers = {"sparse_transport::row_pointers", n + 1};
   plan.columns = {"sparse_transport::columns", entries.size()};
@@ -58,7 +57,12 @@ void store_plan(TransportProblem& problem, const std::vector<PlanEntry>& entries
   Kokkos::deep_copy(plan.row_pointers, first);
   Kokkos::deep_copy(plan.columns, columns);
   Kokkos::deep_copy(plan.values, values);
-  problem.set_plan(plan);
+  return plan;
+}
+
+void store_plan(TransportProblem& problem, const std::vector<PlanEntry>& plan) {
+  problem.set_plan(
+      sparse_entries(static_cast<std::size_t>(problem.cost().rows().local_size()), plan));
 }
 
 void store_potentials(TransportProblem& problem, const std::vector<double>& f,

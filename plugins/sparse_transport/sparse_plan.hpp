@@ -30,7 +30,8 @@ class Stopwatch {
 void require_balanced_and_one_rank(const TransportProblem& problem, const char* method);
 Status status_of(Verdict verdict);
 
-/// `plan` by rows, then columns.
+/// `plan` by rows, then columns, of n rows.
+SparseEntries sparse_entries(std::size_t n, const std::vector<PlanEntry>& plan);
 void store_plan(TransportProblem& problem, const std::vector<PlanEntry>& plan);
 void store_potentials(TransportProblem& problem, const std::vector<double>& f,
                       const std::vector<double>& g);
