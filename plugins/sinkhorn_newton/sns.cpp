@@ -51,6 +51,7 @@ constexpr int most_failures = 10;
 /// Where a level has no model, sweeps go on to this part of the mass, at most so many.
 constexpr double coarse_target = 2e-2;
 constexpr int most_coarse_sweeps = 12;
+constexpr double far_away = 0.06;
 /// Passes without a violation below 0.9 of the best before rounding is suspected.
 constexpr int patience = 12;
 
@@ -151,6 +152,9 @@ class Solve {
                               ? 0.5 * options_.tolerance
                               : std::max(options_.level_tolerance * dual_.mass(), 4.0 * floor());
     sweep(options_.sweeps_per_level, target);
+    // Far from the solution sweeps gain more than Newton steps that meet new entries all the time.
+    if (!stop_ && dual_.violation > far_away * dual_.mass())
+      sweep(most_coarse_sweeps, far_away * dual_.mass());
     best_ = dual_.violation;
     since_best_ = 0;
     int failures = 0;

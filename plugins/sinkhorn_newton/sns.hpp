@@ -13,7 +13,7 @@ struct SnsOptions {
   std::int64_t max_iterations = 1000;
   double scaling_start = 0.05;
   double scaling_factor = 4.0;
-  int sweeps_per_level = 3;
+  int sweeps_per_level = 4;
   double level_tolerance = 1e-4;
   double largest_drop = 0.01;
   double drop_per_violation = 0.1;
