@@ -167,24 +167,24 @@ def run_peer(python, path, which, eps, options):
 
 def run_ours(app, folder, path, source, extra, method, eps, options):
     case = os.path.join(folder, "case.toml")
+    results = os.path.join(folder, "results.h5")
+    if os.path.exists(results):
+        os.remove(results)
     with open(case, "w") as f:
         f.write(f"[problem]\nsource = \"{source}\"\nfile = \"{path}\"\n{extra}regularization = {eps!r}\n"
                 f"plan_threshold = 0.0\n[method]\nname = \"{method}\"\ntolerance = {options.tolerance!r}\n"
-                f"[output]\nfile = \"{folder}/results.h5\"\n")
+                f"[output]\nfile = \"{results}\"\n")
     command = options.prefix.split() + [app, "run", case, "--json", "--quiet", "--time-limit",
                                         f"{options.limit:g}s"]
     environment = dict(os.environ, OMP_NUM_THREADS="1", OMP_PROC_BIND="false")
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if not done.stdout.strip():
+    if not done.stdout.strip() or not os.path.exists(results):
         return {"note": (done.stderr.strip().splitlines() or ["failed"])[-1][:80]}
     report = json.loads(done.stdout)
-    report = report.get("report", report)
     values = {}
     for group in ("measures", "counts", "seconds", "metrics"):
-        entries = report.get(group, {})
-        for name, value in entries.items():
-            values.setdefault(name, value["value"] if isinstance(value, dict) else value)
-    with h5py.File(f"{folder}/results.h5") as f:
+        values = {**report.get(group, {}), **values}
+    with h5py.File(results) as f:
         potentials = f["solution/f"][:], f["solution/g"][:]
         stored = "plan_value" in f["solution"]
     C, a, b = read_instance(path)
@@ -193,7 +193,7 @@ def run_ours(app, folder, path, source, extra, method, eps, options):
         with np.errstate(over="ignore"):
             P = np.exp((potentials[0][:, None] + potentials[1][None, :] - C) / eps)
         found = measures(P, C, a, b)
-    return {"seconds": values.get("solve_seconds", values.get("solve")), "done": report["status"] == "converged",
+    return {"seconds": values.get("solve"), "done": report["status"] == "converged",
             "iterations": values.get("passes", report["iterations"]), **found}
 
 
