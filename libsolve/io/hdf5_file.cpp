@@ -159,10 +159,20 @@ void Hdf5File::close() {
   check(H5Fclose(file), "close it");
 }
 
+namespace {
+
+/// "" for a member of the root, whether or not its path begins with a slash.
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+}  // namespace
+
 void Hdf5File::make_group(const std::string& path) {
   const Quiet quiet;
   if (path == "/" || path.empty() || exists(path)) return;
-  make_group(path.substr(0, path.rfind('/')));
+  make_group(parent_of(path));
   const Handle group(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
                      H5Gclose);
   check(group.get(), "make the group '" + path + "'");
@@ -170,14 +180,14 @@ void Hdf5File::make_group(const std::string& path) {
 
 void Hdf5File::link(const std::string& target, const std::string& new_path) {
   const Quiet quiet;
-  make_group(new_path.substr(0, new_path.rfind('/')));
+  make_group(parent_of(new_path));
   check(H5Lcreate_hard(file_, target.c_str(), file_, new_path.c_str(), H5P_DEFAULT, H5P_DEFAULT),
         "link '" + new_path + "' to '" + target + "'");
 }
 
 std::int64_t Hdf5File::create_dataset(const std::string& path, std::int64_t type,
                                       std::int64_t space, std::int64_t layout) {
-  make_group(path.substr(0, path.rfind('/')));
+  make_group(parent_of(path));
   return check(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, layout, H5P_DEFAULT),
                "write '" + path + "'");
 }

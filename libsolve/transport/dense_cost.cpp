@@ -44,7 +44,7 @@ std::shared_ptr<const TransportCost> DenseCost::transposed() const {
                                      description());
 }
 
-/// Copies a row and finds its first entry that is not finite (m where all are).
+/// Copies a row and finds its first entry that is no cost (m where all are).
 struct CopyRow {
   DenseBlock from, to;
   KOKKOS_FUNCTION void operator()(const Index i, GlobalIndex& first_bad) const {
@@ -53,7 +53,7 @@ struct CopyRow {
       const double c = j < m ? from(i, j) : 0.0;
       to(i, j) = c;
       const GlobalIndex place = GlobalIndex{i} * static_cast<GlobalIndex>(m) + static_cast<GlobalIndex>(j);
-      if (!(Kokkos::abs(c) <= 1.7976931348623157e308) && place < first_bad) first_bad = place;
+      if (!(c >= 0.0 && c <= 1.7976931348623157e308) && place < first_bad) first_bad = place;
     }
   }
 };
@@ -76,7 +76,8 @@ std::shared_ptr<const TransportCost> make_dense_cost(const DenseBlock& C, const 
   if (bad)
     throw DataError("the cost of row " + std::to_string(rows.first_row() + first_bad / m) +
                     ", column " + std::to_string(first_bad % m) +
-                    " is not finite; a forbidden pair needs a large finite cost");
+                    " is negative or not finite; a forbidden pair needs a large finite cost, and a "
+                    "constant added to all costs does not change the balanced plan");
   return std::make_shared<DenseCost>(stored, rows, m, text);
 }
 

@@ -58,8 +58,9 @@ struct RowMaximum {
   KOKKOS_FUNCTION void operator()(const Index i, double& largest) const {
     for (Index j = 0; j < m; ++j) {
       const double c = cost(i, j);
-      // NaN is larger than everything, so that it is not missed.
-      if (!(c <= largest)) largest = c == c ? c : Kokkos::Experimental::infinity_v<double>;
+      // What is no cost (negative, NaN) is larger than everything, so that it is not missed.
+      if (!(c >= 0.0)) largest = Kokkos::Experimental::infinity_v<double>;
+      if (c > largest) largest = c;
     }
   }
 };

@@ -65,7 +65,11 @@ struct Threshold {
   const double* r;
   double eps, factor;
   double* t;
-  KOKKOS_FUNCTION void operator()(const Index i) const { t[i] = eps * Kokkos::log(factor * r[i]); }
+  KOKKOS_FUNCTION void operator()(const Index i) const {
+    // A row without mass has no entries.
+    t[i] = r[i] > 0.0 ? eps * Kokkos::log(factor * r[i])
+                      : Kokkos::Experimental::infinity_v<double>;
+  }
 };
 
 struct ToMass {

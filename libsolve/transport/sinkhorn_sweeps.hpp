@@ -26,6 +26,8 @@ class LIBSOLVE_EXPORT SinkhornSweeps {
     bool of_both = false;
   };
   Swept sweep(double eps, bool single_precision = false);
+  /// To be called where others have changed the potentials: the columns need not fit any more.
+  void potentials_changed() noexcept { eps_of_columns_ = 0.0; }
 
   std::int64_t passes() const noexcept { return passes_; }
   std::int64_t sweeps() const noexcept { return sweeps_; }

@@ -14,8 +14,8 @@ TransportCost::TransportCost(Partition rows, Index num_columns)
 TransportCost::~TransportCost() = default;
 
 double TransportCost::maximum() const {
-  if (maximum_ < 0.0) maximum_ = rows_.communicator().max(local_maximum());
-  return maximum_;
+  if (!maximum_) maximum_ = rows_.communicator().max(local_maximum());
+  return *maximum_;
 }
 
 void TransportCost::refuse_several_ranks() const {

@@ -3,6 +3,7 @@
 #include <libsolve/core/partition.hpp>
 #include <libsolve/core/vector.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace libsolve {
@@ -43,7 +44,8 @@ class LIBSOLVE_EXPORT TransportCost {
   Index num_columns() const noexcept { return num_columns_; }
   /// "point clouds, |x - y|^2 in 2D", ...
   virtual std::string description() const = 0;
-  /// Largest entry over all ranks; computed at the first call, which is collective.
+  /// Largest entry over all ranks, infinite where one is negative or NaN; computed at the first
+  /// call, which is collective.
   double maximum() const;
 
   /// r = P 1 (local rows) and c = P^T 1 (this rank's part); both overwritten.
@@ -86,7 +88,7 @@ class LIBSOLVE_EXPORT TransportCost {
  private:
   Partition rows_;
   Index num_columns_ = 0;
-  mutable double maximum_ = -1.0;
+  mutable std::optional<double> maximum_;
 };
 
 }  // namespace libsolve

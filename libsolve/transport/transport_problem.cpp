@@ -81,11 +81,11 @@ TransportProblem::TransportProblem(std::shared_ptr<const TransportCost> cost, Ve
   check_mass(a_, "a");
   check_mass(b_, "b");
   if (!std::isfinite(cost_->maximum()))
-    throw DataError("the cost (" + cost_->description() + ") is not finite everywhere");
+    throw DataError("the cost (" + cost_->description() + ") is negative or not finite somewhere");
   if (is_balanced()) {
     const double of_a = detail::total_of(a_);
     const double of_b = detail::total_of(b_);
-    if (std::abs(of_a - of_b) > 1e-9 * std::max(of_a, of_b))
+    if (!(std::abs(of_a - of_b) <= 1e-9 * std::max(of_a, of_b)))
       throw DataError("the total of a is " + format_number(of_a) + ", that of b " +
                       format_number(of_b) +
                       ": no plan has these marginals; normalise them, or give a marginal_penalty "

@@ -60,7 +60,6 @@ class Solve {
                      {"sinkhorn_sweeps", static_cast<double>(sweeps_.sweeps())},
                      {"repaired_sums", static_cast<double>(sweeps_.repaired())}};
     report.metrics.push_back({"memory_bytes", sweeps_.work_bytes(), "B"});
-    report.notes = notes_;
     return report;
   }
 
@@ -72,7 +71,7 @@ class Solve {
     return report;
   }
   std::string so_far() const {
-    return "marginal violation " + detail::short_number(best_) + " after " +
+    return "marginal violation " + detail::short_number(seen_) + " after " +
            std::to_string(sweeps_.sweeps()) + " sweeps, tolerance " +
            detail::short_number(options_.tolerance);
   }
@@ -98,6 +97,7 @@ class Solve {
                            " sweeps at regularization " + detail::short_number(eps));
         return;
       }
+      seen_ = violation;
       const Sample samples[] = {{"marginal_violation", violation}, {"regularization", eps}};
       const Verdict verdict = monitor_.observe(before, samples);
       if (of_both) {
@@ -138,7 +138,10 @@ class Solve {
   /// The recomputed violation has the last word.
   void settle(Report& report) const {
     const double violation = report.measures.front().value;
-    if (report.status == Status::converged) {
+    if (std::isnan(violation)) {
+      report.status = Status::non_finite;
+      report.reason = "the marginals of the plan are not finite";
+    } else if (report.status == Status::converged) {
       report.reason = "marginal violation " + detail::short_number(violation) + " <= tolerance " +
                       detail::short_number(options_.tolerance);
       if (violation > options_.tolerance) {
@@ -148,8 +151,6 @@ class Solve {
                         detail::short_number(violation) +
                         (single_ ? "; set precision = \"mixed\" or \"double\"" : "");
       }
-    } else if (std::isnan(violation)) {
-      report.status = Status::non_finite;
     }
   }
 
@@ -160,8 +161,8 @@ class Solve {
   double mass_ = 1.0;
   bool single_ = false;
   double best_ = std::numeric_limits<double>::infinity();
+  double seen_ = 0.0;  ///< by the last sweep
   std::optional<Report> report_;
-  std::vector<std::string> notes_;
 };
 
 }  // namespace

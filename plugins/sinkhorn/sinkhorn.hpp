@@ -31,14 +31,13 @@ struct SinkhornOptions {
 class Sinkhorn final : public TransportSolver {
  public:
   using Options = SinkhornOptions;
-  Sinkhorn(const Options& options, const Context& context)
-      : options_(options), has_registry_(context.registry != nullptr) {}
+  Sinkhorn(const Options& options, const Context&)
+      : options_(options) {}
   Report solve(TransportProblem& problem, Monitor& monitor) override;
   using TransportSolver::solve;
 
  private:
   Options options_;
-  bool has_registry_;
 };
 
 }  // namespace sinkhorn

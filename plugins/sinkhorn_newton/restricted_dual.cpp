@@ -270,6 +270,7 @@ bool RestrictedDual::predict(SemiDual& dual, NewtonSolver& solver, double next) 
   for (std::size_t i = 0; i < rows.size(); ++i) {
     w[i] = 1.0 / row_[i];
     for (auto k = at(first_[i]); k < at(first_[i + 1]); ++k) {
+      if (!(values_[k] > 0.0)) continue;  // p log p is 0
       const double t = (next - eps) * values_[k] * std::log(values_[k]);
       rows[i] += t;
       rhs[at(columns_[k])] += t;

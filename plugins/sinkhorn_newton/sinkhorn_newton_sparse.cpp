@@ -70,7 +70,10 @@ class Solve {
     report.iterations = sweeps_.sweeps() + evaluations_;
     report.measures = problem_.verify();
     const double violation = report.measures.front().value;
-    if (report.status == Status::converged) {
+    if (std::isnan(violation)) {
+      report.status = Status::non_finite;
+      report.reason = "the marginals of the plan are not finite";
+    } else if (report.status == Status::converged) {
       const bool met = violation <= options_.tolerance;
       report.status = met ? Status::converged : Status::stagnated;
       report.reason = "marginal violation " + short_number(violation) + (met ? " <= " : " > ") +

@@ -48,10 +48,13 @@ using detail::short_number;
 
 /// Steps that failed one after another, each followed by sweeps, before the method gives up.
 constexpr int most_failures = 10;
-/// Where a level has no model, sweeps go on to this part of the mass, at most so many.
+/// Parts of the mass: a level without a model gets another sweep above the first, and every level
+/// above the second.
 constexpr double coarse_target = 2e-2;
-constexpr int most_coarse_sweeps = 12;
 constexpr double far_away = 0.06;
+/// Where sweeps contract so well that this many are enough, they are cheaper than Newton steps on a
+/// plan that is dense then.
+constexpr double few_sweeps = 30.0;
 /// Passes without a violation below 0.9 of the best before rounding is suspected.
 constexpr int patience = 12;
 
@@ -90,7 +93,7 @@ class Solve {
  private:
   std::int64_t iterations() const { return sweeps_.sweeps() + dual_.passes; }
   std::string so_far() const {
-    return "marginal violation " + short_number(dual_.violation) + " after " +
+    return "marginal violation " + short_number(seen_) + " after " +
            std::to_string(sweeps_.sweeps()) + " sweeps and " + std::to_string(dual_.passes) +
            " evaluations at regularization " + short_number(dual_.eps) + ", tolerance " +
            short_number(options_.tolerance);
@@ -109,6 +112,7 @@ class Solve {
 
   /// Says to the monitor where things stand, and looks for reasons to stop.
   void observe(double violation) {
+    seen_ = violation;
     const Sample samples[] = {{"marginal_violation", violation},
                               {"regularization", dual_.eps},
                               {"newton_steps", static_cast<double>(newton_steps_)}};
@@ -120,15 +124,25 @@ class Solve {
   }
 
   void evaluate() {
-    if (!dual_.pass())
-      end(Status::non_finite, "potentials or sums are not finite: " + so_far());
-    else
-      observe(dual_.violation);
+    if (!trial()) end(Status::non_finite, "potentials or sums are not finite: " + so_far());
+  }
+
+  /// The same at a step's end; false where numbers are not finite there: the step is refused.
+  bool trial() {
+    if (!dual_.pass()) return false;
+    observe(dual_.violation);
+    return true;
+  }
+  /// F's slope along the step at t, NaN where F is not finite.
+  double slope_after(double t) {
+    model_.apply(dual_, t);
+    return trial() ? along(dual_.gradient) : std::numeric_limits<double>::quiet_NaN();
   }
 
   /// `count` sweeps, or fewer where the violation falls below `target`; then F and its gradient.
   void sweep(int count, double target) {
     dual_.store();
+    sweeps_.potentials_changed();
     for (int k = 0; k < count && !stop_; ++k) {
       const auto [violation, of_both] = sweeps_.sweep(dual_.eps);
       if (std::isnan(violation)) {
@@ -138,6 +152,8 @@ class Solve {
         break;
       }
       observe(violation);
+      contraction_ = of_both && last_violation_ > 0.0 ? violation / last_violation_ : 1.0;
+      last_violation_ = of_both ? violation : 0.0;
       if (of_both && violation <= target) break;
     }
     dual_.fetch();
@@ -154,7 +170,8 @@ class Solve {
     sweep(options_.sweeps_per_level, target);
     // Far from the solution sweeps gain more than Newton steps that meet new entries all the time.
     if (!stop_ && dual_.violation > far_away * dual_.mass())
-      sweep(most_coarse_sweeps, far_away * dual_.mass());
+      sweep(1, target);
+    if (is_last) sweep_where_that_is_enough(target);
     best_ = dual_.violation;
     since_best_ = 0;
     int failures = 0;
@@ -164,14 +181,26 @@ class Solve {
       } else if (!stop_) {
         if (!is_last) {  // the next eps may do better; the last one decides
           if (dual_.violation > coarse_target * dual_.mass())
-            sweep(most_coarse_sweeps, coarse_target * dual_.mass());
+            sweep(1, target);
           break;
         }
         ++failures;
         ++failed_steps_;
-        sweep(options_.sweeps_per_level, target);
+        sweep(1, target);
       }
       check_progress(is_last, failures);
+    }
+  }
+
+  /// Goes on with sweeps while their contraction says that few of them meet the target.
+  void sweep_where_that_is_enough(double target) {
+    for (double left = few_sweeps; !stop_ && dual_.violation > target;) {
+      if (!(contraction_ < 1.0)) return;
+      const double needed = std::ceil(std::log(target / dual_.violation) / std::log(contraction_)) + 1.0;
+      if (needed > left) return;
+      const double now = std::min(needed, 10.0);  // then asked again: contraction fades at first
+      sweep(static_cast<int>(now), target);
+      left -= now;
     }
   }
 
@@ -236,10 +265,8 @@ class Solve {
       const double slope = along(base.gradient);
       if (!(slope > 0.0)) return false;
       const double t = attempt < 3 ? 1.0 : 0.3;
-      model_.apply(dual_, t);
-      evaluate();
+      double slope_at = slope_after(t);
       if (stop_) return true;
-      double slope_at = along(dual_.gradient);
       if (accept(t, slope, slope_at, base.value)) {
         if (slope_at > 0.7 * slope) lengthen(slope);
         return true;
@@ -253,9 +280,7 @@ class Solve {
       double shorter = t;
       for (int k = 0; k < 8 && !stop_; ++k) {
         shorter *= std::isfinite(slope_at) ? std::clamp(slope / (slope - slope_at), 0.1, 0.6) : 0.1;
-        model_.apply(dual_, shorter);
-        evaluate();
-        slope_at = along(dual_.gradient);
+        slope_at = slope_after(shorter);
         if (stop_ || accept(shorter, slope, slope_at, base.value)) return true;
       }
     }
@@ -274,10 +299,8 @@ class Solve {
   void lengthen(double slope) {
     for (double t = 4.0; t < 1e6 && !stop_; t *= 4.0) {
       const SemiDual::State best = dual_.state();
-      model_.apply(dual_, t);
-      evaluate();
+      const double slope_at = slope_after(t);
       if (stop_) return;
-      const double slope_at = along(dual_.gradient);
       if (!std::isfinite(slope_at) || dual_.value <= best.value) {
         dual_.restore(best);
         return;
@@ -363,6 +386,9 @@ class Solve {
   NewtonSolver solver_;
   bool sparse_ = true;
   double best_ = 0.0;
+  double seen_ = 0.0;  ///< violation that was observed last
+  double last_violation_ = 0.0;  ///< of a sweep whose columns fitted; 0 where there is none
+  double contraction_ = 1.0;     ///< of the violation by the last sweep
   int since_best_ = 0;
   std::int64_t newton_steps_ = 0, shortened_ = 0, failed_steps_ = 0;
   std::optional<Report> stop_;

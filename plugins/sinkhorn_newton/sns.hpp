@@ -17,7 +17,7 @@ struct SnsOptions {
   double level_tolerance = 1e-4;
   double largest_drop = 0.01;
   double drop_per_violation = 0.1;
-  double damping_per_violation = 1.0;
+  double damping_per_violation = 0.3;
   int model_steps = 8;
   std::int64_t max_entries = 60000000;
   ComponentSpec inner = "none";

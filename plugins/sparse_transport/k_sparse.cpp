@@ -220,7 +220,8 @@ void write_report(TransportProblem& problem, Ascent& s, std::size_t k, Report& r
   store_plan(problem, by_rows(s.point.plan, s.dual.a().size()));
   report.measures = problem.verify();
   const double violation = report.value("marginal_violation");
-  if (s.status == Status::converged && (violation > s.tolerance || s.gap() > s.gap_tolerance))
+  if (s.status == Status::converged &&
+      !(violation <= s.tolerance && s.gap() <= s.gap_tolerance))
     s.status = Status::stagnated;
   report.status = s.status;
   report.iterations = s.iterations;
@@ -261,8 +262,9 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
   const bool is_linear = by_newton && k == 1 && n > 1;
   LinearProgram lp;
   if (by_newton) {
-    lp = solve_linear_program(problem, is_linear ? 0.0 : dual.rule.gamma,
-                              is_linear ? monitor : Monitor::none());
+    InnerMonitor inner(monitor);  // stops with the method, keeps its own iterations to itself
+    Monitor& watch = is_linear ? monitor : static_cast<Monitor&>(inner);
+    lp = solve_linear_program(problem, is_linear ? 0.0 : dual.rule.gamma, watch);
     passes += static_cast<std::int64_t>(lp.report.value("passes"));
     ascent.x = lp.x;
   }

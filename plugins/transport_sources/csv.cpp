@@ -1,5 +1,6 @@
 #include "csv.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
@@ -60,7 +61,11 @@ Table read_csv(const std::string& path) {
     std::size_t bad = 0;
     while (bad < words.size() && number_of(words[bad], row[bad])) ++bad;
     if (bad < words.size()) {
-      if (first) continue;  // a header
+      double number = 0.0;
+      const bool is_header = std::none_of(words.begin(), words.end(), [&](const auto& word) {
+        return number_of(word, number);
+      });
+      if (first && is_header) continue;
       throw InputError(where, "column " + std::to_string(bad + 1),
                        "is no number: '" + std::string(words[bad]) + "'");
     }

@@ -222,7 +222,7 @@ class HostBatchSolve {
     for (Index row = 0; row < n_; ++row) {
       const double r = r_[static_cast<std::size_t>(row)];
       violation += std::abs(r - a_[row]);
-      if (r > 0.0) continue;
+      if (r > 0.0 && r <= std::numeric_limits<double>::max()) continue;
       by_entry_.update_row(k_, row, 0.0, eps);
       repaired = true;
     }

@@ -80,6 +80,16 @@ double violation(const Instance& p, const TransportProblem& problem, double rho 
   return sum;
 }
 
+double total_mass(const Instance& p, const TransportProblem& problem) {
+  const Numbers f = host(problem.f()), g = host(problem.g());
+  double total = 0.0;
+  for (Index i = 0; i < p.n; ++i)
+    for (Index j = 0; j < p.m; ++j)
+      total += std::exp((f[size_t(i)] + g[size_t(j)] - p.C[size_t(i * p.m + j)]) /
+                        problem.regularization());
+  return total;
+}
+
 TEST(Sinkhorn, MeetsBothMarginals) {
   const Instance p = clouds(61, 83);
   for (const char* precision : {"double", "mixed"})
@@ -142,7 +152,7 @@ TEST(Sinkhorn, LargePenaltyGivesTheBalancedPlan) {
 /// Floats cannot meet 1e-9: a status, not a plan that is silently wrong.
 TEST(Sinkhorn, FloatSaysWhenItCanDoNoMore) {
   const Instance p = clouds(64, 64);
-  TransportProblem problem = problem_of(p, 0.01);
+  TransportProblem problem = problem_of(p, 1e-3 * p.largest);  // where other codes' floats fail
   const Report report = Sinkhorn({.precision = "float"}, {}).solve(problem, Monitor::none());
   EXPECT_EQ(report.status, Status::stagnated) << report.reason;
   EXPECT_LT(report.measures.front().value, 1e-5);
@@ -160,7 +170,7 @@ TEST(Sinkhorn, EveryIterationLimitLeavesAPlan) {
     const Report report = Sinkhorn({.max_iterations = limit}, {}).solve(problem, Monitor::none());
     EXPECT_EQ(report.status, Status::max_iterations);
     EXPECT_FALSE(report.reason.empty());
-    EXPECT_LT(report.measures.front().value, 1.999) << limit;
+    EXPECT_NEAR(total_mass(p, problem), 1.0, 1e-9) << limit;
     EXPECT_TRUE(std::isfinite(report.value("transport_cost")));
   }
 }

@@ -216,13 +216,23 @@ TEST_F(SnsTest, TakesAnotherInnerSolver) {
 }
 
 TEST_F(SnsTest, GoesOnBySweepsWhereTheEntriesDoNotFit) {
-  const auto p = test::random_clouds({.n = 60, .m = 60}, 1e-1);
+  const auto p = test::random_clouds({.n = 60, .m = 60}, 1e-2);
   SnsOptions options;
   options.max_entries = 10;
   const Report report = solve(*p, options);
   EXPECT_TRUE(report.converged()) << report.reason;
   EXPECT_EQ(report.value("newton_steps"), 0.0);
   EXPECT_FALSE(report.notes.empty());
+}
+
+/// Dense plans: sweeps contract so well that no system is solved.
+TEST_F(SnsTest, LeavesLargeRegularisationToSweeps) {
+  const auto p = test::random_clouds({.n = 80, .m = 70}, 1e-1);
+  const Report report = solve(*p, {});
+  EXPECT_TRUE(report.converged()) << report.reason;
+  EXPECT_EQ(report.value("newton_steps"), 0.0);
+  EXPECT_LT(report.value("passes"), 40.0);
+  EXPECT_LE(violation(*p), 2e-9);
 }
 
 TEST_F(SnsTest, NeedsARegistry) {

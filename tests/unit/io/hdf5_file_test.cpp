@@ -33,11 +33,13 @@ TEST(Hdf5File, WhatIsWrittenReadsBack) {
   out.scalar("/metrics/td", 91.5);
   out.column("/history/iteration", std::vector<std::int64_t>{0, 1, 2});
   out.vector("/solution/x", counting_vector(24), {2, 3, 4});
+  out.vector("/solution/index", counting_vector(3), {}, true);
   out.link("/solution/x", "/VTKHDF/CellData/x");
   out.close();
 
   const Hdf5File in = Hdf5File::open(path);
   EXPECT_EQ(in.number_attribute("/", "schema"), 1.0);
+  EXPECT_EQ(in.numbers("/solution/index"), (std::vector<double>{0.0, 0.0, 1.0}));  // 0, 1/2, 1 as integers
   EXPECT_EQ(in.text_attribute("/", "who"), "me \xc3\xa9");
   EXPECT_EQ(in.text_attribute("/", "empty"), "");
   EXPECT_EQ(in.attribute_to_text("/", "origin"), "1 2");
@@ -59,6 +61,21 @@ TEST(Hdf5File, WhatIsWrittenReadsBack) {
 }
 
 /// Both names lead to one object, so the data are stored once.
+/// As h5py has it: a path without a leading slash starts at the root.
+TEST(Hdf5File, PathsMayLeaveOutTheFirstSlash) {
+  const TemporaryFolder folder;
+  Hdf5File out = Hdf5File::create(folder.file("a.h5"));
+  out.make_group("group");
+  out.scalar("number", 2.5);
+  out.vector("group/sub/x", counting_vector(3));
+  out.link("number", "again");
+  out.close();
+  const Hdf5File in = Hdf5File::open(folder.file("a.h5"));
+  EXPECT_EQ(in.numbers("/number"), std::vector<double>{2.5});
+  EXPECT_EQ(in.numbers("/again"), std::vector<double>{2.5});
+  EXPECT_EQ(in.shape("/group/sub/x"), std::vector<GlobalIndex>{3});
+}
+
 TEST(Hdf5File, LinksStoreNothingTwice) {
   const TemporaryFolder folder;
   Hdf5File out = Hdf5File::create(folder.file("a.h5"));
