@@ -44,7 +44,7 @@ struct RowSums {
       if (self->a == nullptr) return;
       const double s = self->a[i] / sum;
       if (!(s > 0.0 && s <= 1e270)) self->r[i] = sum <= 1.7976931348623157e308 ? 0.0 : sum;
-      if (s > 0.0 && s <= 1e270) 
+      if (s > 0.0 && s <= 1e270)
         self->f[i] = self->damping * (self->f_in[i] + self->eps * Kokkos::log(s));
     });
   }
