@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <libsolve/core/export.hpp>
+#include <libsolve/core/report.hpp>
 #include <span>
 #include <string_view>
 
@@ -18,6 +19,10 @@ struct Sample {
 
 /// What a monitor answers: go on, or stop after this iteration and why.
 enum class Verdict { proceed, time_limit, interrupted };
+/// The Status of a method that stops because a monitor answered `verdict` (not `proceed`).
+constexpr Status status_of(Verdict verdict) noexcept {
+  return verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted;
+}
 
 /// Watches an iteration. A method calls observe() once per iteration, on all ranks, with the same
 /// values on all; iteration 0 is the state before the first step. The method stops at once when the

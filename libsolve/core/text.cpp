@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <libsolve/core/text.hpp>
 
 namespace libsolve {
@@ -47,6 +48,12 @@ std::string format_number(double value) {
   char text[40];
   const auto result = std::to_chars(text, text + sizeof text, value);
   return {text, result.ptr};
+}
+
+std::string short_number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g", value);
+  return text;
 }
 
 }  // namespace libsolve

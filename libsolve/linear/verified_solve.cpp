@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/core/together.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/linear/verified_solve.hpp>
@@ -15,16 +16,6 @@ namespace {
 constexpr int max_calls = 20;
 /// A removed null-space part of b smaller than this, relative, is rounding and not worth a note.
 constexpr double inconsistency_worth_a_note = 1e-12;
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2e", value);
-  return text;
-}
-
-Status status_of(Verdict verdict) {
-  return verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted;
-}
 
 }  // namespace
 
@@ -133,7 +124,7 @@ Report VerifiedSolve::solve(LinearSystem& system, double relative_tolerance,
   if (removed > inconsistency_worth_a_note * (b_norm + removed))
     report.notes.push_back(
         "the right-hand side was not in the range of the singular operator: a part of norm " +
-        number(removed) + " (" + number(removed / std::hypot(removed, b_norm)) +
+        short_number(removed) + " (" + short_number(removed / std::hypot(removed, b_norm)) +
         " of it) was taken out; the residuals are those of the rest");
 
   SolveWatch watch;
@@ -154,8 +145,8 @@ Report VerifiedSolve::solve(LinearSystem& system, double relative_tolerance,
     stop(Status::converged, removed > 0.0 ? "the right-hand side lies in the null space of A: x = 0"
                                           : "the right-hand side is zero: x = 0");
   } else if (!std::isfinite(norm)) {
-    stop(Status::non_finite,
-         "b - A x is " + number(norm) + " at iteration 0: the operator returned NaN or infinity");
+    stop(Status::non_finite, "b - A x is " + short_number(norm) +
+                                 " at iteration 0: the operator returned NaN or infinity");
   } else if (!watch.observe(0, norm)) {
     stop(status_of(watch.verdict_));
   } else if (norm <= tolerance) {
@@ -181,15 +172,17 @@ Report VerifiedSolve::solve(LinearSystem& system, double relative_tolerance,
     else if (norm <= tolerance)
       stop(Status::converged);
     else if (!std::isfinite(norm))
-      stop(Status::non_finite, end.reason.empty() ? "b - A x is " + number(norm) + at : end.reason);
+      stop(Status::non_finite,
+           end.reason.empty() ? "b - A x is " + short_number(norm) + at : end.reason);
     else if (end.status != Status::converged)
       stop(end.status, end.reason);
     else if (watch.before_ >= max_iterations)
       stop(Status::max_iterations);
     else if (calls >= max_calls || norm > 0.5 * last_norm)
       stop(Status::stagnated, "the method said converged, the true relative residual stays at " +
-                                  number(norm / b_norm) + " after " + std::to_string(calls - 1) +
-                                  " new starts (asked for " + number(tolerance / b_norm) +
+                                  short_number(norm / b_norm) + " after " +
+                                  std::to_string(calls - 1) + " new starts (asked for " +
+                                  short_number(tolerance / b_norm) +
                                   "): rounding allows no more; relax relative_tolerance");
     else
       done = false;
@@ -197,8 +190,8 @@ Report VerifiedSolve::solve(LinearSystem& system, double relative_tolerance,
 
   report.iterations = watch.before_;
   if (report.reason.empty()) {
-    report.reason =
-        "relative residual " + number(norm / b_norm) + ", asked for " + number(tolerance / b_norm);
+    report.reason = "relative residual " + short_number(norm / b_norm) + ", asked for " +
+                    short_number(tolerance / b_norm);
     if (report.status == Status::max_iterations)
       report.reason += "; raise max_iterations or take a stronger preconditioner";
   }

@@ -23,8 +23,7 @@ class DenseCost final : public FunctorCost<StoredEntries> {
 struct Transpose {
   DenseBlock from, to;
   KOKKOS_FUNCTION void operator()(const Index i) const {
-    for (std::size_t j = 0; j < to.extent(1); ++j)
-      to(i, j) = j < from.extent(0) ? from(j, i) : 0.0;
+    for (std::size_t j = 0; j < to.extent(1); ++j) to(i, j) = j < from.extent(0) ? from(j, i) : 0.0;
   }
 };
 
@@ -52,8 +51,9 @@ struct CopyRow {
     for (std::size_t j = 0; j < to.extent(1); ++j) {
       const double c = j < m ? from(i, j) : 0.0;
       to(i, j) = c;
-      const GlobalIndex place = GlobalIndex{i} * static_cast<GlobalIndex>(m) + static_cast<GlobalIndex>(j);
-      if (!(c >= 0.0 && c <= 1.7976931348623157e308) && place < first_bad) first_bad = place;
+      const GlobalIndex place =
+          GlobalIndex{i} * static_cast<GlobalIndex>(m) + static_cast<GlobalIndex>(j);
+      if (!(c >= 0.0 && c <= largest_double) && place < first_bad) first_bad = place;
     }
   }
 };

@@ -67,8 +67,7 @@ struct Threshold {
   double* t;
   KOKKOS_FUNCTION void operator()(const Index i) const {
     // A row without mass has no entries.
-    t[i] = r[i] > 0.0 ? eps * Kokkos::log(factor * r[i])
-                      : Kokkos::Experimental::infinity_v<double>;
+    t[i] = r[i] > 0.0 ? eps * Kokkos::log(factor * r[i]) : Kokkos::Experimental::infinity_v<double>;
   }
 };
 
@@ -81,12 +80,6 @@ struct ToMass {
 };
 
 }  // namespace
-
-std::string short_number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
-  return text;
-}
 
 double total_of(const Vector& v) {
   return v.communicator().sum(sum_of_rows(v.local_size(), Entries{v.data()}));
@@ -125,10 +118,10 @@ PlanMarginals marginals_of(const SparseEntries& plan, const TransportCost& cost)
   costs.values = VectorView("transport::costs", plan.values.extent(0));
   cost.evaluate(costs);
   double total = 0.0;
-  Kokkos::parallel_reduce("transport::sparse_sums", Range(0, cost.rows().local_size()),
-                          SparseRows{plan.row_pointers.data(), plan.values.data(),
-                                     costs.values.data(), p.rows.data()},
-                          total);
+  Kokkos::parallel_reduce(
+      "transport::sparse_sums", Range(0, cost.rows().local_size()),
+      SparseRows{plan.row_pointers.data(), plan.values.data(), costs.values.data(), p.rows.data()},
+      total);
   const auto columns = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), plan.columns);
   const auto values = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), plan.values);
   const auto sums = Kokkos::create_mirror_view(p.columns);

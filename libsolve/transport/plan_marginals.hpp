@@ -36,8 +36,6 @@ struct PlanTriples {
 };
 PlanTriples triples_of(const SparseEntries& plan, const Partition& rows);
 
-/// "1.23e-09", for messages.
-LIBSOLVE_EXPORT std::string short_number(double value);
 /// Sum of all entries over all ranks.
 LIBSOLVE_EXPORT double total_of(const Vector& v);
 /// Sum over all ranks, in place.

@@ -10,7 +10,7 @@ namespace {
 
 /// Not lost to underflow, as far as `least` tells, nor infinite or NaN.
 KOKKOS_INLINE_FUNCTION bool usable(double sum, double least) {
-  return sum > least && sum <= 1.7976931348623157e308;
+  return sum > least && sum <= largest_double;
 }
 
 /// sum |r - a exp(-f / rho)| (1 / rho = 0 when balanced), rows without a usable sum counted.
@@ -26,8 +26,8 @@ struct RowViolation {
   }
 };
 
-/// p := damping (p + eps log(mass / sum)), entries without a usable sum left and counted. Sums below
-/// `least` of the mass may be made of underflowed terms.
+/// p := damping (p + eps log(mass / sum)), entries without a usable sum left and counted. Sums
+/// below `least` of the mass may be made of underflowed terms.
 struct UpdatePotential {
   const double* mass;
   const double* sum;
@@ -41,8 +41,8 @@ struct UpdatePotential {
   }
 };
 
-/// The same from log-sum-exp for the entries that had no usable sum: `shift` is the c-transform that
-/// the new sums were formed with.
+/// The same from log-sum-exp for the entries that had no usable sum: `shift` is the c-transform
+/// that the new sums were formed with.
 struct RepairPotential {
   const double* mass;
   const double* old_sum;
@@ -51,14 +51,15 @@ struct RepairPotential {
   double* p;
   double eps, damping, least;
   KOKKOS_FUNCTION void operator()(const Index i) const {
-    if (!usable(old_sum[i], least * mass[i])) p[i] = damping * (shift[i] + eps * Kokkos::log(mass[i] / sum[i]));
+    if (!usable(old_sum[i], least * mass[i]))
+      p[i] = damping * (shift[i] + eps * Kokkos::log(mass[i] / sum[i]));
   }
 };
 
 struct Nonzero {
   const double* p;
   KOKKOS_FUNCTION void operator()(const Index i, double& s) const {
-    s += p[i] == 0.0 ? 0.0 : (Kokkos::abs(p[i]) <= 1.7976931348623157e308 ? 1.0 : p[i] - p[i]);
+    s += p[i] == 0.0 ? 0.0 : (Kokkos::abs(p[i]) <= largest_double ? 1.0 : p[i] - p[i]);
   }
 };
 
@@ -80,9 +81,9 @@ SinkhornSweeps::SinkhornSweeps(const TransportProblem& problem) : problem_(probl
 }
 
 double SinkhornSweeps::work_bytes() const {
-  return 8.0 * static_cast<double>(row_sums_.extent(0) + last_f_.extent(0) +
-                                   column_sums_.extent(0) + spare_rows_.extent(0) +
-                                   spare_columns_.extent(0));
+  return 8.0 *
+         static_cast<double>(row_sums_.extent(0) + last_f_.extent(0) + column_sums_.extent(0) +
+                             spare_rows_.extent(0) + spare_columns_.extent(0));
 }
 
 double SinkhornSweeps::damping(double eps) const {
@@ -115,13 +116,12 @@ SinkhornSweeps::Swept SinkhornSweeps::sweep(double eps, bool single_precision) {
       RowViolation{row_sums_.data(), problem_.a().data(), last_f_.data(), inverse_rho});
   double counts[2] = {rows.value[0], rows.value[1]};
   comm.sum(counts);
-  Swept swept{counts[0], eps_of_columns_ == eps };
+  Swept swept{counts[0], eps_of_columns_ == eps};
   if (counts[1] > 0.0) repair_rows(eps);
   detail::sum_over_ranks(column_sums_, comm);
   const auto columns = reduce_rows<Sums<1>>(
       default_space(), "transport::update_columns", problem_.b().local_size(),
-      UpdatePotential{problem_.b().data(), column_sums_.data(), g.data(), eps, lambda,
-                      least});
+      UpdatePotential{problem_.b().data(), column_sums_.data(), g.data(), eps, lambda, least});
   if (columns.value[0] > 0.0) repair_columns(eps, least);
   eps_of_columns_ = eps;
   if (counts[1] > 0.0 || columns.value[0] > 0.0) {
@@ -137,7 +137,8 @@ SinkhornSweeps::Swept SinkhornSweeps::sweep(double eps, bool single_precision) {
 void SinkhornSweeps::repair_rows(double eps) {
   const TransportCost& cost = problem_.cost();
   const VectorView& f = problem_.f().view();
-  if (spare_rows_.extent(0) != f.extent(0)) spare_rows_ = VectorView("transport::spare", f.extent(0));
+  if (spare_rows_.extent(0) != f.extent(0))
+    spare_rows_ = VectorView("transport::spare", f.extent(0));
   const VectorView shift("transport::shift", f.extent(0));
   cost.row_minima(problem_.g().view(), shift);
   cost.sums(shift, problem_.g().view(), eps, spare_rows_, column_sums_);

@@ -12,14 +12,14 @@ namespace {
 struct FirstBadMass {
   const double* mass;
   KOKKOS_FUNCTION void operator()(const GlobalIndex e, GlobalIndex& first) const {
-    if (!(mass[e] > 0.0 && mass[e] <= detail::largest_double) && e < first) first = e;
+    if (!(mass[e] > 0.0 && mass[e] <= largest_double) && e < first) first = e;
   }
 };
 
 struct FirstBadCost {
   const double* cost;
   KOKKOS_FUNCTION void operator()(const GlobalIndex e, GlobalIndex& first) const {
-    if (!(Kokkos::abs(cost[e]) <= detail::largest_double) && e < first) first = e;
+    if (!(Kokkos::abs(cost[e]) <= largest_double) && e < first) first = e;
   }
 };
 
@@ -37,15 +37,16 @@ struct FirstUnequal {
 template <class Body>
 GlobalIndex first_of(const char* label, std::size_t size, const Body& body) {
   GlobalIndex first = static_cast<GlobalIndex>(size);
-  Kokkos::parallel_reduce(
-      label,
-      Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<GlobalIndex>>(0, static_cast<GlobalIndex>(size)),
-      body, Kokkos::Min<GlobalIndex>(first));
+  Kokkos::parallel_reduce(label,
+                          Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<GlobalIndex>>(
+                              0, static_cast<GlobalIndex>(size)),
+                          body, Kokkos::Min<GlobalIndex>(first));
   return std::min(first, static_cast<GlobalIndex>(size));
 }
 
 void check_masses(const TransportBatch::Masses& mass, const char* name) {
-  const GlobalIndex bad = first_of("transport::check_batch", mass.size(), FirstBadMass{mass.data()});
+  const GlobalIndex bad =
+      first_of("transport::check_batch", mass.size(), FirstBadMass{mass.data()});
   if (bad == static_cast<GlobalIndex>(mass.size())) return;
   const auto n = static_cast<GlobalIndex>(mass.extent(1));
   throw DataError("problem " + std::to_string(bad / n) + " of the batch: the mass " + name + "[" +
@@ -65,24 +66,25 @@ void check(const TransportBatch& batch) {
       !batch.b.span_is_contiguous())
     throw ShapeError("costs and masses of a batch must lie in memory without gaps");
   if (!(batch.eta > 0.0) || !(batch.tolerance > 0.0) || batch.max_iterations < 1)
-    throw InputError({}, "eta", "a batch needs eta > 0, a tolerance > 0 and an iteration at least; they "
-                                "are " + format_number(batch.eta) + ", " +
-                                    format_number(batch.tolerance) + " and " +
-                                    std::to_string(batch.max_iterations));
+    throw InputError({}, "eta",
+                     "a batch needs eta > 0, a tolerance > 0 and an iteration at least; they "
+                     "are " +
+                         format_number(batch.eta) + ", " + format_number(batch.tolerance) +
+                         " and " + std::to_string(batch.max_iterations));
   check_masses(batch.a, "a");
   check_masses(batch.b, "b");
-  const GlobalIndex unequal =
-      first_of("transport::check_batch", B, FirstUnequal{batch.a, batch.b});
+  const GlobalIndex unequal = first_of("transport::check_batch", B, FirstUnequal{batch.a, batch.b});
   if (unequal < static_cast<GlobalIndex>(B))
     throw DataError("problem " + std::to_string(unequal) +
                     " of the batch: the totals of a and b differ; no plan has these marginals");
   const GlobalIndex bad =
       first_of("transport::check_batch", batch.cost.size(), FirstBadCost{batch.cost.data()});
   if (bad < static_cast<GlobalIndex>(batch.cost.size()))
-    throw DataError("problem " + std::to_string(bad / static_cast<GlobalIndex>(n * m)) +
-                    " of the batch: the cost [" +
-                    std::to_string(bad / static_cast<GlobalIndex>(m) % static_cast<GlobalIndex>(n)) +
-                    ", " + std::to_string(bad % static_cast<GlobalIndex>(m)) + "] is not finite");
+    throw DataError(
+        "problem " + std::to_string(bad / static_cast<GlobalIndex>(n * m)) +
+        " of the batch: the cost [" +
+        std::to_string(bad / static_cast<GlobalIndex>(m) % static_cast<GlobalIndex>(n)) + ", " +
+        std::to_string(bad % static_cast<GlobalIndex>(m)) + "] is not finite");
 }
 
 }  // namespace
@@ -103,7 +105,8 @@ TransportBatchSolution solve_transport_batch(const TransportBatch& batch) {
     Kokkos::parallel_for("transport::batch", Policy(0, static_cast<int>(B), Kokkos::ChunkSize(1)),
                          [&](int k) { detail::HostBatchSolve(batch, out, k).run(); });
   } else {
-    Kokkos::parallel_for("transport::batch", detail::one_team_each<ExecSpace>(static_cast<Index>(B)),
+    Kokkos::parallel_for("transport::batch",
+                         detail::one_team_each<ExecSpace>(static_cast<Index>(B)),
                          detail::BatchSolve<ExecSpace>{batch, out});
     ExecSpace().fence();
   }
@@ -111,10 +114,9 @@ TransportBatchSolution solve_transport_batch(const TransportBatch& batch) {
 }
 
 void measure_transport_batch(const TransportBatch& batch, const TransportBatchSolution& solution) {
-  Kokkos::parallel_for(
-      "transport::measure_batch",
-      detail::one_team_each<ExecSpace>(static_cast<Index>(batch.cost.extent(0))),
-      detail::BatchMeasure<ExecSpace>{{batch, solution}});
+  Kokkos::parallel_for("transport::measure_batch",
+                       detail::one_team_each<ExecSpace>(static_cast<Index>(batch.cost.extent(0))),
+                       detail::BatchMeasure<ExecSpace>{{batch, solution}});
   ExecSpace().fence();
 }
 

@@ -15,7 +15,7 @@ namespace {
 struct FirstBadMass {
   ConstVectorView mass;
   KOKKOS_FUNCTION void operator()(const Index i, Index& first) const {
-    if (!(mass(i) > 0.0 && mass(i) <= 1.7976931348623157e308) && i < first) first = i;
+    if (!(mass(i) > 0.0 && mass(i) <= largest_double) && i < first) first = i;
   }
 };
 
@@ -44,17 +44,13 @@ void check_mass(const Vector& mass, const char* name) {
 Field field_of(const DenseBlock& points, const Partition& rows, const char* name,
                const char* description) {
   const auto d = static_cast<GlobalIndex>(points.extent(1));
-  const Partition entries =
-      rows.communicator().size() > 1
-          ? Partition(rows.communicator(), rows.local_size() * d)
-          : Partition(rows.global_size() * d);
+  const Partition entries = rows.communicator().size() > 1
+                                ? Partition(rows.communicator(), rows.local_size() * d)
+                                : Partition(rows.global_size() * d);
   const Vector values(name, entries);
-  Kokkos::deep_copy(
-      DenseBlock(values.data(), points.extent(0), points.extent(1)), points);
-  return {.name = name,
-          .values = values,
-          .shape = {rows.global_size(), d},
-          .description = description};
+  Kokkos::deep_copy(DenseBlock(values.data(), points.extent(0), points.extent(1)), points);
+  return {
+      .name = name, .values = values, .shape = {rows.global_size(), d}, .description = description};
 }
 
 }  // namespace
@@ -70,8 +66,8 @@ TransportProblem::TransportProblem(std::shared_ptr<const TransportCost> cost, Ve
       b_.global_size() != cost_->num_columns())
     throw ShapeError("the cost has " + std::to_string(cost_->rows().global_size()) + " rows and " +
                      std::to_string(cost_->num_columns()) + " columns, the masses have " +
-                     std::to_string(a_.global_size()) + " and " +
-                     std::to_string(b_.global_size()) + " entries");
+                     std::to_string(a_.global_size()) + " and " + std::to_string(b_.global_size()) +
+                     " entries");
   if (!(regularization_ > 0.0) || !std::isfinite(regularization_))
     throw InputError({}, "regularization",
                      "must be positive and finite, is " + format_number(regularization_));
@@ -119,30 +115,37 @@ std::vector<Field> TransportProblem::data() const {
 
 std::vector<Field> TransportProblem::solution() const {
   std::vector<Field> fields;
-  fields.push_back({.name = "f", .values = f_, .units = "cost", .description = "potential of the rows"});
+  fields.push_back(
+      {.name = "f", .values = f_, .units = "cost", .description = "potential of the rows"});
   fields.push_back(
       {.name = "g", .values = g_, .units = "cost", .description = "potential of the columns"});
   if (!has_plan_ || (!plan_ && plan_threshold <= 0.0)) return fields;
   const detail::PlanTriples plan =
-      plan_ ? detail::triples_of(*plan_, cost_->rows())
-            : detail::triples_of(detail::entropic_entries(*cost_, f_.view(), g_.view(),
-                                                          regularization_, row_sums_,
-                                                          plan_threshold),
-                                 cost_->rows());
+      plan_
+          ? detail::triples_of(*plan_, cost_->rows())
+          : detail::triples_of(detail::entropic_entries(*cost_, f_.view(), g_.view(),
+                                                        regularization_, row_sums_, plan_threshold),
+                               cost_->rows());
   const std::string what =
       plan_ ? "all entries of the plan"
             : "entries of the plan of at least " + format_number(plan_threshold) + " of their row";
-  fields.push_back({.name = "plan_row", .values = plan.rows, .description = "row, from 0", .whole_numbers = true});
+  fields.push_back({.name = "plan_row",
+                    .values = plan.rows,
+                    .description = "row, from 0",
+                    .whole_numbers = true});
+  fields.push_back({.name = "plan_column",
+                    .values = plan.columns,
+                    .description = "column, from 0",
+                    .whole_numbers = true});
   fields.push_back(
-      {.name = "plan_column", .values = plan.columns, .description = "column, from 0", .whole_numbers = true});
-  fields.push_back({.name = "plan_value", .values = plan.values, .units = "mass", .description = what});
+      {.name = "plan_value", .values = plan.values, .units = "mass", .description = what});
   return fields;
 }
 
 std::vector<Measure> TransportProblem::verify() const {
-  const detail::PlanMarginals p = plan_ ? detail::marginals_of(*plan_, *cost_)
-                                        : detail::marginals_of(*cost_, f_.view(), g_.view(),
-                                                               regularization_);
+  const detail::PlanMarginals p =
+      plan_ ? detail::marginals_of(*plan_, *cost_)
+            : detail::marginals_of(*cost_, f_.view(), g_.view(), regularization_);
   const double violation = detail::violation(p, *this);
   row_sums_ = p.rows;
   has_plan_ = violation < 0.1 * detail::total_of(a_);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <libsolve/core/row_kernels.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 
 namespace dcdm {
@@ -13,12 +14,6 @@ namespace {
 /// Stagnation: this many steps that leave more than this part of the residual.
 constexpr std::int64_t stall_steps = 50;
 constexpr double stall_part = 0.9;
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2e", value);
-  return text;
-}
 
 /// d = q - h0 d0 - h1 d1; sums d^T r.
 struct TwoDirections {
@@ -84,13 +79,13 @@ InnerOutcome Dcdm::iterate(const LinearOperator& A, const InnerTask& task, Solve
     applications_ += 1.0;
     if (!std::isfinite(now.dAd) || !std::isfinite(dr))
       return {Status::non_finite,
-              "d^T A d = " + number(now.dAd) + at() +
+              "d^T A d = " + short_number(now.dAd) + at() +
                   ": the network or the operator returned NaN or infinity",
               k - 1};
     if (!(now.dAd > 0.0))
       return {
           Status::breakdown,
-          "d^T A d = " + number(now.dAd) + at() +
+          "d^T A d = " + short_number(now.dAd) + at() +
               (norm2(now.d) == 0.0
                    ? ": the network's answer lies in the span of the last directions, or is zero"
                    : ": the operator is not positive definite; use minres or gmres"),
@@ -102,12 +97,12 @@ InnerOutcome Dcdm::iterate(const LinearOperator& A, const InnerTask& task, Solve
     num_kept = std::min(num_kept + 1, options_.directions);
     if (!watch.observe(k, norm) || norm <= task.tolerance) return {Status::converged, "", k};
     if (!std::isfinite(norm))
-      return {Status::non_finite, "the residual norm is " + number(norm) + at(), k};
+      return {Status::non_finite, "the residual norm is " + short_number(norm) + at(), k};
     if (k % stall_steps == 0) {
       if (norm > stall_part * norm_before)
         return {Status::stagnated,
                 "the last " + std::to_string(stall_steps) + " steps took the residual only from " +
-                    number(norm_before) + " to " + number(norm) + at() +
+                    short_number(norm_before) + " to " + short_number(norm) + at() +
                     ": the network does not know this operator; train one for it, or use cg",
                 k};
       norm_before = norm;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <libsolve/core/row_kernels.hpp>
+#include <libsolve/core/text.hpp>
 #include <limits>
 
 namespace krylov {
@@ -77,9 +78,10 @@ Stop Bicgstab::iterate(Solve& s) {
     if (s.M != nullptr) s.precondition(p_, p_hat_);
     s.apply(p_hat, v_);
     const DotPair dots_v = dot2(v_, shadow_, v_);
-    if (!std::isfinite(dots_v.xz)) return not_finite("||A M p|| = " + number(std::sqrt(dots_v.xz)));
+    if (!std::isfinite(dots_v.xz))
+      return not_finite("||A M p|| = " + short_number(std::sqrt(dots_v.xz)));
     if (std::abs(dots_v.xy) <= eps * shadow_norm * std::sqrt(dots_v.xz))
-      return breakdown("r0^T A M p = " + number(dots_v.xy));
+      return breakdown("r0^T A M p = " + short_number(dots_v.xy));
     const double alpha = rho / dots_v.xy;
     // s = r - alpha v, in place of r
     const double s_norm = std::sqrt(axpy_norm2_squared(-alpha, v_, s.r));
@@ -92,12 +94,13 @@ Stop Bicgstab::iterate(Solve& s) {
     if (s.M != nullptr) s.precondition(s.r, s_hat_);
     s.apply(s_hat, t_);
     const DotPair dots_t = dot2(t_, s.r, t_);
-    if (!std::isfinite(dots_t.xz)) return not_finite("||A M s|| = " + number(std::sqrt(dots_t.xz)));
+    if (!std::isfinite(dots_t.xz))
+      return not_finite("||A M s|| = " + short_number(std::sqrt(dots_t.xz)));
     const double t_norm = std::sqrt(dots_t.xz);
     if (std::abs(dots_t.xy) <= eps * t_norm * s_norm) {
       axpy(alpha, p_hat, s.x);  // half a step is done
       if (auto stop = s.finish_iteration(s_norm)) return *stop;
-      return breakdown("t^T s = " + number(dots_t.xy));
+      return breakdown("t^T s = " + short_number(dots_t.xy));
     }
     const double omega = dots_t.xy / dots_t.xz;
     // x += alpha p^ + omega s^, r = s - omega t
@@ -111,7 +114,7 @@ Stop Bicgstab::iterate(Solve& s) {
     if (auto stop = s.finish_iteration(norm)) return *stop;
     const double rho_new = over_ranks[1];
     if (std::abs(rho_new) <= eps * shadow_norm * norm)
-      return breakdown("r0^T r = " + number(rho_new));
+      return breakdown("r0^T r = " + short_number(rho_new));
     // p = r + beta (p - omega v)
     const double beta = (rho_new / rho) * (alpha / omega);
     for_rows(exec, "krylov::bicgstab::direction", n,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
 #include <utility>
 
 namespace krylov {
@@ -43,9 +44,10 @@ Stop ConjugateGradients::iterate(Solve& s) {
   const auto at = [&s] { return " at iteration " + std::to_string(s.iterations + 1); };
   const auto bad_rho = [&](double rho) -> Stop {
     if (!std::isfinite(rho))
-      return {Status::non_finite, "r^T M r = " + number(rho) + at() + ": the preconditioner '" +
-                                      s.M_name + "' returned NaN or infinity"};
-    return {Status::breakdown, "r^T M r = " + number(rho) + at() + ": the preconditioner '" +
+      return {Status::non_finite, "r^T M r = " + short_number(rho) + at() +
+                                      ": the preconditioner '" + s.M_name +
+                                      "' returned NaN or infinity"};
+    return {Status::breakdown, "r^T M r = " + short_number(rho) + at() + ": the preconditioner '" +
                                    s.M_name +
                                    "' is not positive definite; use another one, or gmres"};
   };
@@ -71,16 +73,21 @@ Stop ConjugateGradients::iterate(Solve& s) {
     const double pq = s.update_direction_and_apply(z, beta, p_, q_);
     if (!std::isfinite(pq))
       return {Status::non_finite,
-              "p^T A p = " + number(pq) + at() + ": the operator returned NaN or infinity"};
+              "p^T A p = " + short_number(pq) + at() + ": the operator returned NaN or infinity"};
     if (!(pq > 0.0))
       return {Status::breakdown,
-              "p^T A p = " + number(pq) + at() +
+              "p^T A p = " + short_number(pq) + at() +
                   ": the operator is not positive definite; use minres or gmres"};
     alpha = rho / pq;
     // x += alpha p, r -= alpha q
     rr = cg_update(alpha, p_, q_, s.x, s.r);
-    position_ = Position{static_cast<double>(s.iterations + 1), rr, rho, alpha,
-                         s.tolerance > 0.0 ? s.target / s.tolerance : 1.0, s.r, p_,
+    position_ = Position{static_cast<double>(s.iterations + 1),
+                         rr,
+                         rho,
+                         alpha,
+                         s.tolerance > 0.0 ? s.target / s.tolerance : 1.0,
+                         s.r,
+                         p_,
                          flexible_ ? q_ : Vector()};
     if (auto stop = s.finish_iteration(std::sqrt(rr))) {
       if (stop->status == Status::time_limit || stop->status == Status::interrupted ||
@@ -94,7 +101,8 @@ Stop ConjugateGradients::iterate(Solve& s) {
   }
 }
 
-// ---- stopping and going on -----------------------------------------------------------------------
+// ---- stopping and going on
+// -----------------------------------------------------------------------
 
 void ConjugateGradients::keep_position(const Solve& s) {
   // z is made anew from r; without M there is no flexible form, so q is free.
@@ -139,7 +147,8 @@ void ConjugateGradients::restore(const StateSource& state, const Problem& proble
   const auto* system = dynamic_cast<const LinearSystem*>(&problem);
   if (system == nullptr || !state.has("recurrence")) return;
   const std::vector<double> numbers = state.numbers("recurrence");
-  if (numbers.size() != 5) throw DataError("the stored recurrence is not one of conjugate gradients");
+  if (numbers.size() != 5)
+    throw DataError("the stored recurrence is not one of conjugate gradients");
   Position then{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]};
   Field field = system->solution().front();
   const auto read = [&](const char* name, Vector& into) {

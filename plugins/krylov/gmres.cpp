@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/row_kernels.hpp>
+#include <libsolve/core/text.hpp>
 #include <limits>
 
 namespace krylov {
@@ -43,7 +44,8 @@ void dots_of_block(const std::vector<Vector>& V, Index first, const Vector& w, d
   DotsBody<N> body;
   for (int k = 0; k < N; ++k) body.v[k] = V[static_cast<size_t>(first + k)].data();
   body.w = w.data();
-  const auto sums = reduce_rows<Sums<N>>(default_space(), "krylov::gmres::dots", w.local_size(), body);
+  const auto sums =
+      reduce_rows<Sums<N>>(default_space(), "krylov::gmres::dots", w.local_size(), body);
   for (int k = 0; k < N; ++k) out[k] = sums.value[k];
 }
 
@@ -56,7 +58,8 @@ double combine_block(const std::vector<Vector>& V, Index first, const double* a,
     body.v[k] = V[static_cast<size_t>(first + k)].data();
   }
   body.w = w.data();
-  return reduce_rows<Sums<1>>(default_space(), "krylov::gmres::combine", w.local_size(), body).value[0];
+  return reduce_rows<Sums<1>>(default_space(), "krylov::gmres::combine", w.local_size(), body)
+      .value[0];
 }
 
 /// out_k = v_k^T w for k < num, over all ranks.
@@ -195,7 +198,7 @@ std::optional<Stop> Gmres::cycle(Solve& s) {
       update_solution(s, j);
       return Stop{
           Status::non_finite,
-          "||A M v|| = " + number(std::sqrt(ww + h_squared)) + " at iteration " +
+          "||A M v|| = " + short_number(std::sqrt(ww + h_squared)) + " at iteration " +
               std::to_string(s.iterations + 1) + ": the operator" +
               (s.M != nullptr ? " or the preconditioner '" + s.M_name + "'" : std::string()) +
               " returned NaN or infinity"};
@@ -247,15 +250,15 @@ Stop Gmres::iterate(Solve& s) {
     if (auto stop = cycle(s)) return *stop;
     s.residual_norm = s.true_residual(s.r);
     if (!std::isfinite(s.residual_norm))
-      return {Status::non_finite, "b - A x is " + number(s.residual_norm) + " after iteration " +
-                                      std::to_string(s.iterations)};
+      return {Status::non_finite, "b - A x is " + short_number(s.residual_norm) +
+                                      " after iteration " + std::to_string(s.iterations)};
     if (s.residual_norm <= s.tolerance) return {Status::converged};
     idle = s.residual_norm > (1.0 - least_reduction) * before ? idle + 1 : 0;
     if (idle >= most_idle_cycles)
       return {Status::stagnated,
               "gmres(" + std::to_string(restart_) + ") reduced the residual by less than " +
-                  number(least_reduction) + " in each of " + std::to_string(idle) +
-                  " cycles, at relative residual " + number(s.residual_norm / s.b_norm) +
+                  short_number(least_reduction) + " in each of " + std::to_string(idle) +
+                  " cycles, at relative residual " + short_number(s.residual_norm / s.b_norm) +
                   "; raise 'restart' or take a stronger preconditioner"};
   }
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/core/together.hpp>
 #include <limits>
 
@@ -38,12 +39,6 @@ void add_traffic(const Communicator& comm, const Traffic& traffic, std::int64_t 
 }
 
 }  // namespace
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2e", value);
-  return text;
-}
 
 // ---- Solve --------------------------------------------------------------------------------------
 
@@ -105,15 +100,15 @@ std::optional<Stop> Solve::finish_iteration(double norm, std::optional<double> n
   residual_norm = norm;
   if (auto stop = observe(normal_residual)) return stop;
   if (!std::isfinite(norm))
-    return Stop{Status::non_finite, "the residual norm is " + number(norm) + " at iteration " +
-                                        std::to_string(iterations) +
+    return Stop{Status::non_finite, "the residual norm is " + short_number(norm) +
+                                        " at iteration " + std::to_string(iterations) +
                                         ": numbers overflowed or the operator or the "
                                         "preconditioner returned NaN"};
   if (norm <= target || norm <= rounding_level()) return Stop{Status::converged};
   if (norm > divergence_limit)
-    return Stop{Status::diverged, "the residual norm grew to " + number(norm) + " at iteration " +
-                                      std::to_string(iterations) + ", " + number(norm / b_norm) +
-                                      " of the right-hand side's"};
+    return Stop{Status::diverged, "the residual norm grew to " + short_number(norm) +
+                                      " at iteration " + std::to_string(iterations) + ", " +
+                                      short_number(norm / b_norm) + " of the right-hand side's"};
   if (iterations >= max_iterations) return Stop{Status::max_iterations};
   return std::nullopt;
 }
@@ -163,8 +158,7 @@ std::optional<Stop> KrylovSolver::check(const LinearSystem& system) const {
 void KrylovSolver::setup(const LinearSystem& system) {
   const auto start = std::chrono::steady_clock::now();
   prepared_for_.reset();
-  if (preconditioner_)
-    together(system.b().communicator(), [&] { preconditioner_->setup(system); });
+  if (preconditioner_) together(system.b().communicator(), [&] { preconditioner_->setup(system); });
   r_ = system.b().like("krylov::r");
   projected_b_ = system.null_space ? system.b().like("krylov::projected_b") : Vector();
   allocate(system);
@@ -190,8 +184,8 @@ Report KrylovSolver::refuse(LinearSystem& system, Stop stop) const {
 
 std::string KrylovSolver::describe_stop(const Solve& s, const Stop& stop, double norm) const {
   if (!stop.reason.empty()) return stop.reason;
-  const std::string reached = "relative residual " + number(norm / s.b_norm) + ", asked for " +
-                              number(s.tolerance / s.b_norm);
+  const std::string reached = "relative residual " + short_number(norm / s.b_norm) +
+                              ", asked for " + short_number(s.tolerance / s.b_norm);
   if (stop.status == Status::max_iterations)
     return reached + "; raise max_iterations or take a stronger preconditioner";
   return reached;
@@ -252,7 +246,7 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
   if (s.wants_text && removed > inconsistency_worth_a_note * (s.b_norm + removed))
     s.notes.push_back(
         "the right-hand side was not in the range of the singular operator: a part of norm " +
-        number(removed) + " (" + number(removed / std::hypot(removed, s.b_norm)) +
+        short_number(removed) + " (" + short_number(removed / std::hypot(removed, s.b_norm)) +
         " of it) was taken out; the residuals are those of the rest");
 
   std::optional<Stop> stop;
@@ -271,7 +265,7 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
                                        ? "the right-hand side lies in the null space of A: x = 0"
                                        : "the right-hand side is zero: x = 0"};
   } else if (!std::isfinite(s.residual_norm)) {
-    stop = Stop{Status::non_finite, "b - A x is " + number(s.residual_norm) +
+    stop = Stop{Status::non_finite, "b - A x is " + short_number(s.residual_norm) +
                                         " at iteration 0: the operator returned NaN or infinity"};
   } else if ((stop = s.start())) {
   } else if (is_solved(s, s.residual_norm, extra_measures)) {
@@ -297,7 +291,7 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
         is_solved(s, true_norm, extra_measures)) {
       stop = Stop{Status::converged};
     } else if (!is_finite && (end.status == Status::converged || end.may_restart)) {
-      stop = Stop{Status::non_finite, "b - A x is " + number(true_norm) + " at iteration " +
+      stop = Stop{Status::non_finite, "b - A x is " + short_number(true_norm) + " at iteration " +
                                           std::to_string(s.iterations)};
     } else if (end.status != Status::converged && !end.may_restart) {
       stop = end;
@@ -308,10 +302,10 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
     } else if (end.status == Status::converged &&
                (restarts >= max_restarts || true_norm > 0.5 * last_true_norm)) {
       stop = Stop{Status::stagnated,
-                  "the recurrence's residual fell to " + number(recurrence_norm / s.b_norm) +
-                      ", the true one stays at " + number(true_norm / s.b_norm) + " after " +
+                  "the recurrence's residual fell to " + short_number(recurrence_norm / s.b_norm) +
+                      ", the true one stays at " + short_number(true_norm / s.b_norm) + " after " +
                       std::to_string(restarts) + " new starts (asked for " +
-                      number(s.tolerance / s.b_norm) +
+                      short_number(s.tolerance / s.b_norm) +
                       "): rounding allows no more; relax relative_tolerance"};
     }
     // The next recurrence drifts as well: leave it room, so that it need not end at the same place.
@@ -335,8 +329,9 @@ Report KrylovSolver::solve(LinearSystem& system, Monitor& monitor) {
       {"operator_applications", static_cast<double>(s.operator_applications()), ""},
       {"preconditioner_applications", static_cast<double>(s.preconditioner_applications()), ""}};
   const double M_bytes = comm.sum(preconditioner_ ? preconditioner_->memory_bytes() : 0.0);
-  report.metrics = {{"memory_bytes", comm.sum(bytes(r_) + bytes(projected_b_) + work_bytes()) + M_bytes, "B"},
-                    {"preconditioner_memory_bytes", M_bytes, "B"}};
+  report.metrics = {
+      {"memory_bytes", comm.sum(bytes(r_) + bytes(projected_b_) + work_bytes()) + M_bytes, "B"},
+      {"preconditioner_memory_bytes", M_bytes, "B"}};
   add_traffic(comm, traffic, s.iterations, report.metrics);
   if (preconditioner_) {
     for (Measure& m : preconditioner_->metrics()) report.metrics.push_back(std::move(m));

@@ -32,9 +32,6 @@ struct KrylovOptions {
   }
 };
 
-/// "1.23e-09", for messages.
-std::string number(double value);
-
 /// Why a recurrence ended.
 struct Stop {
   Status status;             ///< converged: its own residual met the tolerance, to be verified

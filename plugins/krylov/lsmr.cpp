@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <libsolve/core/row_kernels.hpp>
+#include <libsolve/core/text.hpp>
 
 namespace krylov {
 
@@ -36,8 +37,9 @@ struct UpdateBody {
 
 /// v = a product + b v; returns ||v||.
 double bidiagonal_step(double a, const Vector& product, double b, const Vector& v) {
-  const auto sums = reduce_rows<Sums<1>>(default_space(), "krylov::lsmr::bidiagonal", v.local_size(),
-                                         BidiagonalBody{a, b, product.data(), v.data()});
+  const auto sums =
+      reduce_rows<Sums<1>>(default_space(), "krylov::lsmr::bidiagonal", v.local_size(),
+                           BidiagonalBody{a, b, product.data(), v.data()});
   return std::sqrt(v.communicator().sum(sums.value[0]));
 }
 
@@ -113,7 +115,7 @@ Stop Lsmr::iterate(Solve& s) {
   fill(v_, 0.0);
   double alpha = bidiagonal_step(1.0 / beta, Atu_, 0.0, v_);
   if (!std::isfinite(alpha))
-    return {Status::non_finite, "||A^T r|| = " + number(alpha * beta) + at() +
+    return {Status::non_finite, "||A^T r|| = " + short_number(alpha * beta) + at() +
                                     ": the operator returned NaN or infinity"};
   if (alpha == 0.0) return {Status::converged};
   // u_ and v_ stay unnormalised: u = u_ / u_length, v = v_ / v_length.
@@ -147,7 +149,7 @@ Stop Lsmr::iterate(Solve& s) {
     }
     if (!std::isfinite(alpha) || !std::isfinite(beta))
       return {Status::non_finite, "the bidiagonalisation gave " +
-                                      number(std::isfinite(beta) ? alpha : beta) + at() +
+                                      short_number(std::isfinite(beta) ? alpha : beta) + at() +
                                       ": the operator returned NaN or infinity"};
     frobenius_squared += alpha * alpha;
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/row_kernels.hpp>
+#include <libsolve/core/text.hpp>
 #include <limits>
 
 namespace krylov {
@@ -82,7 +83,7 @@ Stop Minres::iterate(Solve& s) {
 
   // gamma^2 = v^T M v, or what is wrong with it.
   const auto bad_gamma = [&](double gamma_squared) -> Stop {
-    const std::string what = "r^T M r = " + number(gamma_squared) + at();
+    const std::string what = "r^T M r = " + short_number(gamma_squared) + at();
     if (!std::isfinite(gamma_squared))
       return {Status::non_finite, what + ": the operator or the preconditioner '" + s.M_name +
                                       "' returned NaN or infinity"};
@@ -109,7 +110,7 @@ Stop Minres::iterate(Solve& s) {
     const double zq = s.apply_dot(z, q_);
     if (!std::isfinite(zq))
       return {Status::non_finite,
-              "z^T A z = " + number(zq) + at() + ": the operator returned NaN or infinity"};
+              "z^T A z = " + short_number(zq) + at() + ": the operator returned NaN or infinity"};
     const double delta = zq / (gamma * gamma);
     // v_new = A z / gamma - (delta / gamma) v - (gamma / gamma_old) v_old
     const double vv = s.x.communicator().sum(
@@ -134,7 +135,8 @@ Stop Minres::iterate(Solve& s) {
     const double root = std::hypot(a0, c * gamma_new);
     if (a1 == 0.0 || root <= 10.0 * eps * std::sqrt(frobenius_squared))
       return {Status::stagnated,
-              "||A r|| / (||A|| ||r||) = " + number(root / std::sqrt(frobenius_squared)) + at() +
+              "||A r|| / (||A|| ||r||) = " + short_number(root / std::sqrt(frobenius_squared)) +
+                  at() +
                   ": x minimises the residual of a singular system whose right-hand side is not in "
                   "the range of A"};
     c_old = c;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <libsolve/core/text.hpp>
 #include <libsolve/transport/plan_marginals.hpp>
 #include <limits>
 
@@ -54,8 +55,8 @@ class Solve {
     report.measures = problem_.verify();
     settle(report);
     report.seconds.push_back(
-        {"solve",
-         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), "s"});
+        {"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+         "s"});
     report.counts = {{"passes", static_cast<double>(sweeps_.passes())},
                      {"sinkhorn_sweeps", static_cast<double>(sweeps_.sweeps())},
                      {"repaired_sums", static_cast<double>(sweeps_.repaired())}};
@@ -71,9 +72,9 @@ class Solve {
     return report;
   }
   std::string so_far() const {
-    return "marginal violation " + detail::short_number(seen_) + " after " +
+    return "marginal violation " + short_number(seen_) + " after " +
            std::to_string(sweeps_.sweeps()) + " sweeps, tolerance " +
-           detail::short_number(options_.tolerance);
+           short_number(options_.tolerance);
   }
   /// What rounding leaves of the violation: exponents of size max C / eps, sums in double or float.
   double floor() const {
@@ -92,9 +93,9 @@ class Solve {
       const std::int64_t before = sweeps_.sweeps();
       const auto [violation, of_both] = sweeps_.sweep(eps, single_);
       if (std::isnan(violation)) {
-        report_ = stop(Status::non_finite,
-                       "potentials or sums are not finite after " + std::to_string(before) +
-                           " sweeps at regularization " + detail::short_number(eps));
+        report_ = stop(Status::non_finite, "potentials or sums are not finite after " +
+                                               std::to_string(before) +
+                                               " sweeps at regularization " + short_number(eps));
         return;
       }
       seen_ = violation;
@@ -120,16 +121,15 @@ class Solve {
             since_best = 0;
             continue;
           }
-          report_ = stop(Status::stagnated,
-                         "rounding allows no less: " + so_far() +
-                             (single_ ? "; set precision = \"mixed\" or \"double\""
-                                      : "; raise 'tolerance' or 'regularization'"));
+          report_ =
+              stop(Status::stagnated, "rounding allows no less: " + so_far() +
+                                          (single_ ? "; set precision = \"mixed\" or \"double\""
+                                                   : "; raise 'tolerance' or 'regularization'"));
         }
       }
       if (report_) return;
       if (verdict != Verdict::proceed)
-        report_ = stop(verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted,
-                       so_far());
+        report_ = stop(status_of(verdict), so_far());
       else if (sweeps_.sweeps() >= options_.max_iterations)
         report_ = stop(Status::max_iterations, so_far());
     }
@@ -142,13 +142,13 @@ class Solve {
       report.status = Status::non_finite;
       report.reason = "the marginals of the plan are not finite";
     } else if (report.status == Status::converged) {
-      report.reason = "marginal violation " + detail::short_number(violation) + " <= tolerance " +
-                      detail::short_number(options_.tolerance);
+      report.reason = "marginal violation " + short_number(violation) + " <= tolerance " +
+                      short_number(options_.tolerance);
       if (violation > options_.tolerance) {
         report.status = Status::stagnated;
         report.reason = "the sums of the sweeps met the tolerance " +
-                        detail::short_number(options_.tolerance) + ", the recomputed violation is " +
-                        detail::short_number(violation) +
+                        short_number(options_.tolerance) + ", the recomputed violation is " +
+                        short_number(violation) +
                         (single_ ? "; set precision = \"mixed\" or \"double\"" : "");
       }
     }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/core/tunable.hpp>
 #include <libsolve/transport/plan_marginals.hpp>
 #include <libsolve/transport/sinkhorn_sweeps.hpp>
@@ -28,7 +29,7 @@ void SinkhornNewtonSparseOptions::describe(Fields<SinkhornNewtonSparseOptions>& 
 
 namespace {
 
-using detail::short_number;
+using short_number;
 
 class Solve {
  public:
@@ -110,7 +111,7 @@ class Solve {
     const std::int64_t iterations = sweeps_.sweeps() + evaluations_;
     const Verdict verdict = monitor_.observe(iterations, samples);
     if (verdict != Verdict::proceed)
-      end(verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted, so_far());
+      end(status_of(verdict), so_far());
     else if (iterations >= options_.max_iterations)
       end(Status::max_iterations, so_far() + "; raise max_iterations, or use 'sns'");
   }

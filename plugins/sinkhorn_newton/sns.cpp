@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/transport/plan_marginals.hpp>
 #include <libsolve/transport/sinkhorn_sweeps.hpp>
 #include <limits>
@@ -44,7 +45,7 @@ void SnsOptions::describe(Fields<SnsOptions>& f) {
 
 namespace {
 
-using detail::short_number;
+using short_number;
 
 /// Steps that failed one after another, each followed by sweeps, before the method gives up.
 constexpr int most_failures = 10;
@@ -118,7 +119,7 @@ class Solve {
                               {"newton_steps", static_cast<double>(newton_steps_)}};
     const Verdict verdict = monitor_.observe(iterations(), samples);
     if (verdict != Verdict::proceed)
-      end(verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted, so_far());
+      end(status_of(verdict), so_far());
     else if (iterations() >= options_.max_iterations)
       end(Status::max_iterations, so_far() + "; raise max_iterations");
   }
@@ -169,8 +170,7 @@ class Solve {
                               : std::max(options_.level_tolerance * dual_.mass(), 4.0 * floor());
     sweep(options_.sweeps_per_level, target);
     // Far from the solution sweeps gain more than Newton steps that meet new entries all the time.
-    if (!stop_ && dual_.violation > far_away * dual_.mass())
-      sweep(1, target);
+    if (!stop_ && dual_.violation > far_away * dual_.mass()) sweep(1, target);
     if (is_last) sweep_where_that_is_enough(target);
     best_ = dual_.violation;
     since_best_ = 0;
@@ -180,8 +180,7 @@ class Solve {
         failures = 0;
       } else if (!stop_) {
         if (!is_last) {  // the next eps may do better; the last one decides
-          if (dual_.violation > coarse_target * dual_.mass())
-            sweep(1, target);
+          if (dual_.violation > coarse_target * dual_.mass()) sweep(1, target);
           break;
         }
         ++failures;
@@ -196,7 +195,8 @@ class Solve {
   void sweep_where_that_is_enough(double target) {
     for (double left = few_sweeps; !stop_ && dual_.violation > target;) {
       if (!(contraction_ < 1.0)) return;
-      const double needed = std::ceil(std::log(target / dual_.violation) / std::log(contraction_)) + 1.0;
+      const double needed =
+          std::ceil(std::log(target / dual_.violation) / std::log(contraction_)) + 1.0;
       if (needed > left) return;
       const double now = std::min(needed, 10.0);  // then asked again: contraction fades at first
       sweep(static_cast<int>(now), target);
@@ -386,7 +386,7 @@ class Solve {
   NewtonSolver solver_;
   bool sparse_ = true;
   double best_ = 0.0;
-  double seen_ = 0.0;  ///< violation that was observed last
+  double seen_ = 0.0;            ///< violation that was observed last
   double last_violation_ = 0.0;  ///< of a sweep whose columns fitted; 0 where there is none
   double contraction_ = 1.0;     ///< of the violation by the last sweep
   int since_best_ = 0;

@@ -51,8 +51,9 @@ struct Costs {
   std::vector<Direction> gradients;
 };
 Costs costs_of(const Clouds& clouds, const std::vector<Direction>& thetas, bool with_gradients) {
-  Costs costs{std::vector<double>(thetas.size()),
-              std::vector<Direction>(with_gradients ? thetas.size() : 0, Direction(clouds.dimension))};
+  Costs costs{
+      std::vector<double>(thetas.size()),
+      std::vector<Direction>(with_gradients ? thetas.size() : 0, Direction(clouds.dimension))};
   for_directions(static_cast<std::int64_t>(thetas.size()), [&](std::int64_t k) {
     const auto at = static_cast<std::size_t>(k);
     costs.values[at] = cost_along(clouds, thetas[at].data(), plan_along(clouds, thetas[at].data()),
@@ -63,7 +64,8 @@ Costs costs_of(const Clouds& clouds, const std::vector<Direction>& thetas, bool 
 
 /// Derivative of the mean with respect to the location e: a tangent t turns theta by
 /// t (e^T theta) - e (t^T theta).
-Direction gradient_of(const Costs& costs, const std::vector<Direction>& thetas, const Direction& e) {
+Direction gradient_of(const Costs& costs, const std::vector<Direction>& thetas,
+                      const Direction& e) {
   Direction g(e.size(), 0.0);
   const double weight = 1.0 / static_cast<double>(thetas.size());
   for (std::size_t k = 0; k < thetas.size(); ++k) {
@@ -179,8 +181,8 @@ Report DistributionalSliced::solve(TransportProblem& problem, Monitor& monitor) 
     const Sample samples[] = {{"relative_gradient", norm / ascent.value()},
                               {"sliced_cost", ascent.value()}};
     const Verdict verdict = monitor.observe(report.iterations, samples);
-    const std::string at = "gradient " + format_number(norm) + " at the value " +
-                           format_number(ascent.value());
+    const std::string at =
+        "gradient " + format_number(norm) + " at the value " + format_number(ascent.value());
     if (!std::isfinite(ascent.value())) {
       report.status = Status::non_finite;
       report.reason = at;
@@ -192,7 +194,7 @@ Report DistributionalSliced::solve(TransportProblem& problem, Monitor& monitor) 
       report.reason = at + "; five steps raised it by " + format_number(ascent.recent_gain()) +
                       ", relative tolerance " + format_number(options_.relative_tolerance);
     } else if (verdict != Verdict::proceed) {
-      report.status = verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted;
+      report.status = status_of(verdict);
       report.reason = at;
     } else if (report.iterations >= options_.max_iterations) {
       report.status = Status::max_iterations;
@@ -221,7 +223,8 @@ Report DistributionalSliced::solve(TransportProblem& problem, Monitor& monitor) 
     report.metrics.push_back({"location_" + std::to_string(d), ascent.location()[d], ""});
   report.counts = {{"projections", static_cast<double>(options_.projections)}};
   report.seconds = {
-      {"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), "s"}};
+      {"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+       "s"}};
   return report;
 }
 

@@ -121,7 +121,7 @@ Report Sliced::solve(TransportProblem& problem, Monitor& monitor) {
       break;
     }
     if (verdict == Verdict::proceed) continue;
-    report.status = verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted;
+    report.status = status_of(verdict);
     break;
   }
   report.reason = "sliced cost " + format_number(estimate.mean) + " with a standard error of " +
@@ -135,7 +135,8 @@ Report Sliced::solve(TransportProblem& problem, Monitor& monitor) {
                     {"max_sliced_cost", largest, "cost"}};
   report.counts = {{"projections", static_cast<double>(values.size())}};
   report.seconds = {
-      {"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), "s"}};
+      {"solve", std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(),
+       "s"}};
   return report;
 }
 

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <libsolve/core/text.hpp>
+#include <libsolve/transport/sinkhorn_sweeps.hpp>
 #include <limits>
 #include <numeric>
-#include <libsolve/transport/sinkhorn_sweeps.hpp>
 
 #include "exact.hpp"
 #include "newton.hpp"
@@ -16,12 +17,14 @@ namespace {
 /// Mass of a point where a unit of mass is, on average: sum a_i^2 / sum a_i, of the side with less.
 double typical_mass(const std::vector<double>& a, const std::vector<double>& b) {
   const auto mean = [](const std::vector<double>& v) {
-    return std::inner_product(v.begin(), v.end(), v.begin(), 0.0) / std::accumulate(v.begin(), v.end(), 0.0);
+    return std::inner_product(v.begin(), v.end(), v.begin(), 0.0) /
+           std::accumulate(v.begin(), v.end(), 0.0);
   };
   return std::min(mean(a), mean(b));
 }
 
-/// Potentials of the entropic plan of about the same width; the columns' are then fitted by the dual.
+/// Potentials of the entropic plan of about the same width; the columns' are then fitted by the
+/// dual.
 Potentials entropic_potentials(const TransportProblem& problem, double width, int sweeps,
                                std::int64_t& passes) {
   const double largest = problem.cost().maximum() > 0.0 ? problem.cost().maximum() : 1.0;
@@ -73,14 +76,15 @@ ColumnEntries by_columns(const TransportProblem& problem, const std::vector<Plan
   return c;
 }
 
-/// Of an optimal tree of the unregularised problem: alpha_i + beta_j = C_ij + gamma T_ij along it, the
-/// solution where gamma is small.
+/// Of an optimal tree of the unregularised problem: alpha_i + beta_j = C_ij + gamma T_ij along it,
+/// the solution where gamma is small.
 struct LinearProgram {
   Potentials x;
   std::vector<PlanEntry> plan;
   Report report;
 };
-LinearProgram solve_linear_program(const TransportProblem& problem, double gamma, Monitor& monitor) {
+LinearProgram solve_linear_program(const TransportProblem& problem, double gamma,
+                                   Monitor& monitor) {
   LinearProgram lp;
   NetworkSimplex simplex = Exact({}, {}).find_tree(problem, monitor, lp.report);
   lp.plan = simplex.flows();
@@ -116,9 +120,10 @@ void take_linear_program(const TransportProblem& problem, const LinearProgram& l
   s.point.violation = 0.0;  // of whole numbers
 }
 
-/// At most k entries of each column: those of the unregularised plan, then the heaviest of the relaxed
-/// one. Empty where they cannot carry the masses.
-std::optional<ColumnEntries> k_entries_a_column(const TransportProblem& problem, const ColumnEntries& vertex,
+/// At most k entries of each column: those of the unregularised plan, then the heaviest of the
+/// relaxed one. Empty where they cannot carry the masses.
+std::optional<ColumnEntries> k_entries_a_column(const TransportProblem& problem,
+                                                const ColumnEntries& vertex,
                                                 const ColumnEntries& relaxed, std::size_t k) {
   ColumnEntries chosen;
   std::vector<Arc> arcs;
@@ -137,10 +142,12 @@ std::optional<ColumnEntries> k_entries_a_column(const TransportProblem& problem,
         std::erase_if(of_column, [i](const Entry& x) { return x.row == i; });
         of_column.push_back({i, std::numeric_limits<double>::infinity(), vertex.costs[e]});
       }
-    std::sort(of_column.begin(), of_column.end(),
-              [](const Entry& p, const Entry& q) { return p.mass != q.mass ? p.mass > q.mass : p.row < q.row; });
+    std::sort(of_column.begin(), of_column.end(), [](const Entry& p, const Entry& q) {
+      return p.mass != q.mass ? p.mass > q.mass : p.row < q.row;
+    });
     if (of_column.size() > k) of_column.resize(k);
-    std::sort(of_column.begin(), of_column.end(), [](const Entry& p, const Entry& q) { return p.row < q.row; });
+    std::sort(of_column.begin(), of_column.end(),
+              [](const Entry& p, const Entry& q) { return p.row < q.row; });
     for (const Entry& x : of_column) {
       chosen.rows.push_back(x.row);
       chosen.costs.push_back(x.cost);
@@ -151,7 +158,8 @@ std::optional<ColumnEntries> k_entries_a_column(const TransportProblem& problem,
   chosen.values.assign(chosen.rows.size(), 0.0);
   // An artificial arc dearer than any path of these arcs, so that it is used only where it must be.
   const double dear = problem.cost().maximum() * static_cast<double>(problem.num_unknowns());
-  NetworkSimplex simplex(whole_masses(to_host(problem.a().view()), to_host(problem.b().view())), dear);
+  NetworkSimplex simplex(whole_masses(to_host(problem.a().view()), to_host(problem.b().view())),
+                         dear);
   simplex.add_arcs(arcs);
   simplex.start();
   (void)simplex.run(1e-14 * dear, std::numeric_limits<std::int64_t>::max());
@@ -159,10 +167,10 @@ std::optional<ColumnEntries> k_entries_a_column(const TransportProblem& problem,
   return chosen;
 }
 
-/// Where the relaxation is not tight: the best plan on k entries a column, an upper bound beside the
-/// dual value, which stays the lower one.
-void restrict_to_k_entries(const TransportProblem& problem, const std::vector<PlanEntry>& vertex, Ascent& s,
-                           std::size_t k) {
+/// Where the relaxation is not tight: the best plan on k entries a column, an upper bound beside
+/// the dual value, which stays the lower one.
+void restrict_to_k_entries(const TransportProblem& problem, const std::vector<PlanEntry>& vertex,
+                           Ascent& s, std::size_t k) {
   const auto support = k_entries_a_column(problem, by_columns(problem, vertex), s.point.plan, k);
   if (!support) return;
   KSparseDual& dual = s.dual;
@@ -187,8 +195,9 @@ void restrict_to_k_entries(const TransportProblem& problem, const std::vector<Pl
 }
 
 std::string reason_of(const Ascent& s, std::size_t k, double violation) {
-  const std::string found = "marginal violation " + number(violation) + ", objective - dual value " +
-                            number(s.gap()) + " after " + std::to_string(s.iterations) + " steps";
+  const std::string found = "marginal violation " + short_number(violation) +
+                            ", objective - dual value " + short_number(s.gap()) + " after " +
+                            std::to_string(s.iterations) + " steps";
   switch (s.status) {
     case Status::converged:
       return found;
@@ -207,10 +216,11 @@ std::string reason_of(const Ascent& s, std::size_t k, double violation) {
     return "the relaxation is not tight: " + std::to_string(s.point.crowded_columns) +
            " columns of its plan have more than " + std::to_string(k) + " entries (up to " +
            std::to_string(s.point.most_entries) + "), so the k-th largest is not unique; " +
-           (s.is_restricted ? "the plan is the best on k entries a column chosen from it" : "the plan is that one") +
+           (s.is_restricted ? "the plan is the best on k entries a column chosen from it"
+                            : "the plan is that one") +
            "; " + found + "; raise k";
   if (violation <= s.tolerance)
-    return found + ", which is more than " + number(s.gap_tolerance) + "; lower 'tolerance'";
+    return found + ", which is more than " + short_number(s.gap_tolerance) + "; lower 'tolerance'";
   return "no step improves the dual any more; " + found;
 }
 
@@ -220,8 +230,7 @@ void write_report(TransportProblem& problem, Ascent& s, std::size_t k, Report& r
   store_plan(problem, by_rows(s.point.plan, s.dual.a().size()));
   report.measures = problem.verify();
   const double violation = report.value("marginal_violation");
-  if (s.status == Status::converged &&
-      !(violation <= s.tolerance && s.gap() <= s.gap_tolerance))
+  if (s.status == Status::converged && !(violation <= s.tolerance && s.gap() <= s.gap_tolerance))
     s.status = Status::stagnated;
   report.status = s.status;
   report.iterations = s.iterations;
@@ -255,9 +264,13 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
   KSparseDual dual(problem, options.gamma.value_or(problem.regularization() / mass), k);
   const double total = dual.total();
   std::int64_t passes = 0;
-  Ascent ascent{dual, {}, monitor, options.tolerance,
-                options.gap_tolerance * std::max(problem.cost().maximum(), dual.rule.gamma * total) * total,
-                options.max_iterations};
+  Ascent ascent{
+      dual,
+      {},
+      monitor,
+      options.tolerance,
+      options.gap_tolerance * std::max(problem.cost().maximum(), dual.rule.gamma * total) * total,
+      options.max_iterations};
   const bool by_newton = options.algorithm == "newton";
   const bool is_linear = by_newton && k == 1 && n > 1;
   LinearProgram lp;
@@ -274,7 +287,8 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
         entropic_potentials(problem, dual.rule.gamma * mass, options.start_sweeps, passes);
     dual.rule.k = n;
     const double of_entropic = dual.at_semi_dual(entropic).dual;
-    if (!by_newton || of_entropic > dual.at_semi_dual(ascent.x).dual) ascent.x = std::move(entropic);
+    if (!by_newton || of_entropic > dual.at_semi_dual(ascent.x).dual)
+      ascent.x = std::move(entropic);
     dual.rule.k = k;
   }
   const double setup_seconds = clock.seconds();
@@ -285,12 +299,14 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
     ascend_by_newton(ascent);
   else
     ascend_by_lbfgs(ascent, options.formulation == "semi-dual");
-  if (by_newton && !is_linear && ascent.status == Status::converged && ascent.point.crowded_columns > 0)
+  if (by_newton && !is_linear && ascent.status == Status::converged &&
+      ascent.point.crowded_columns > 0)
     restrict_to_k_entries(problem, lp.plan, ascent, k);
   const double seconds = clock.seconds();
   report.counts.push_back({"passes", static_cast<double>(passes + dual.passes()), ""});
   if (options.algorithm == "newton")
-    report.counts.push_back({"newton_steps", static_cast<double>(is_linear ? 0 : ascent.iterations), ""});
+    report.counts.push_back(
+        {"newton_steps", static_cast<double>(is_linear ? 0 : ascent.iterations), ""});
   write_report(problem, ascent, k, report);
   report.seconds = {{"setup", setup_seconds, "s"}, {"solve", seconds - setup_seconds, "s"}};
   return report;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/transport/plan_marginals.hpp>
 
 namespace sparse_transport {
@@ -17,20 +18,11 @@ void require_balanced_and_one_rank(const TransportProblem& problem, const char* 
                       std::to_string(ranks) + "; use 'sinkhorn' on several");
 }
 
-Status status_of(Verdict verdict) {
-  return verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted;
-}
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2e", value);
-  return text;
-}
-
 VectorView to_device(const std::vector<double>& values, const char* label) {
   const VectorView view(Kokkos::view_alloc(std::string(label), Kokkos::WithoutInitializing),
                         values.size());
-  Kokkos::deep_copy(view, Kokkos::View<const double*, Kokkos::HostSpace>(values.data(), values.size()));
+  Kokkos::deep_copy(view,
+                    Kokkos::View<const double*, Kokkos::HostSpace>(values.data(), values.size()));
   return view;
 }
 
@@ -71,20 +63,20 @@ void store_potentials(TransportProblem& problem, const std::vector<double>& f,
   Kokkos::deep_copy(problem.g().view(), to_device(g, "sparse_transport::g"));
 }
 
-void certify(const TransportProblem& problem, double tolerance, double gap_tolerance, Report& report) {
+void certify(const TransportProblem& problem, double tolerance, double gap_tolerance,
+             Report& report) {
   const double violation = report.value("marginal_violation");
   const double gap = report.value("optimality_gap");
-  const double allowed =
-      gap_tolerance * problem.cost().maximum() * detail::total_of(problem.a());
+  const double allowed = gap_tolerance * problem.cost().maximum() * detail::total_of(problem.a());
   const std::string found =
-      "marginal violation " + number(violation) + ", duality gap " + number(gap);
+      "marginal violation " + short_number(violation) + ", duality gap " + short_number(gap);
   if (report.status == Status::converged) {
     if (violation <= tolerance && gap <= allowed) {
       report.reason = found;
       return;
     }
     report.status = Status::stagnated;
-    report.reason = found + ", where " + number(tolerance) + " and " + number(allowed) +
+    report.reason = found + ", where " + short_number(tolerance) + " and " + short_number(allowed) +
                     " were asked for: rounding allows no more";
     return;
   }

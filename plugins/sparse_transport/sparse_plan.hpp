@@ -28,7 +28,6 @@ class Stopwatch {
 
 /// Throws Unsupported for the unbalanced problem and on several ranks.
 void require_balanced_and_one_rank(const TransportProblem& problem, const char* method);
-Status status_of(Verdict verdict);
 
 /// `plan` by rows, then columns, of n rows.
 SparseEntries sparse_entries(std::size_t n, const std::vector<PlanEntry>& plan);
@@ -36,12 +35,10 @@ void store_plan(TransportProblem& problem, const std::vector<PlanEntry>& plan);
 void store_potentials(TransportProblem& problem, const std::vector<double>& f,
                       const std::vector<double>& g);
 
-/// Where the status is "converged": looks at "marginal_violation" and "optimality_gap" of the measures
-/// and leaves it so or says "stagnated". Writes the reason in any case.
-void certify(const TransportProblem& problem, double tolerance, double gap_tolerance, Report& report);
-
-/// "1.23e-09".
-std::string number(double value);
+/// Where the status is "converged": looks at "marginal_violation" and "optimality_gap" of the
+/// measures and leaves it so or says "stagnated". Writes the reason in any case.
+void certify(const TransportProblem& problem, double tolerance, double gap_tolerance,
+             Report& report);
 
 /// Copies to and from where kernels run.
 VectorView to_device(const std::vector<double>& values, const char* label);

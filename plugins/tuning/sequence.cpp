@@ -8,22 +8,21 @@ namespace {
 
 /// The history has a row for each system.
 std::vector<Sample> samples_of(const TunedSolve& tuned, const Report& report, double context) {
-  std::vector<Sample> out = {{"cost", tuned.cost()},
-                             {"value", tuned.value()},
-                             {"context", context}};
+  std::vector<Sample> out = {
+      {"cost", tuned.cost()}, {"value", tuned.value()}, {"context", context}};
   if (tuned.options().cost != "iterations")
     out.push_back({"inner_iterations", static_cast<double>(report.iterations)});
-  if (tuned.options().oracles) out.push_back({"best_cost", tuned.oracle().best(tuned.oracle().num_systems() - 1)});
+  if (tuned.options().oracles)
+    out.push_back({"best_cost", tuned.oracle().best(tuned.oracle().num_systems() - 1)});
   return out;
 }
 
 std::string why_unsolved(const TunedSolve& tuned, const Report& report, std::int64_t number,
                          double context) {
   const std::string& parameter = tuned.options().parameter;
-  const std::string system = "system " + std::to_string(number) + " (context " +
-                             format_number(context) + ", " +
-                             (parameter.empty() ? "solver" : parameter) + " " + tuned.value_text() +
-                             ")";
+  const std::string system =
+      "system " + std::to_string(number) + " (context " + format_number(context) + ", " +
+      (parameter.empty() ? "solver" : parameter) + " " + tuned.value_text() + ")";
   if (report.status == Status::time_limit || report.status == Status::interrupted)
     return "stopped in " + system + ", of which the initial guess is kept";
   return system + ": " + report.reason;
@@ -62,7 +61,7 @@ Report Sequence::solve(Problem& problem, Monitor& monitor) {
     const std::vector<Sample> row = samples_of(tuned_, report, context);
     const Verdict verdict = monitor.observe(sequence->position(), row);
     if (verdict == Verdict::proceed || sequence->position() == sequence->size()) continue;
-    total.status = verdict == Verdict::time_limit ? Status::time_limit : Status::interrupted;
+    total.status = status_of(verdict);
     total.reason = "stopped before system " + std::to_string(sequence->position()) + " of " +
                    std::to_string(sequence->size());
     break;
@@ -70,8 +69,8 @@ Report Sequence::solve(Problem& problem, Monitor& monitor) {
   total.iterations = sequence->position();
   if (total.reason.empty())
     total.reason = std::to_string(sequence->size()) + " systems, " +
-                   format_number(tuned_.mean_cost()) + " " +
-                   tuned_.options().cost + " each in the mean";
+                   format_number(tuned_.mean_cost()) + " " + tuned_.options().cost +
+                   " each in the mean";
   total.measures = sequence->verify();
   tuned_.summarise(total);
   return total;

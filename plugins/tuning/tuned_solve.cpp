@@ -56,8 +56,7 @@ class DecisionTimer {
 
 Report stopped_by(Monitor& monitor) {
   Report report;
-  report.status =
-      monitor.poll() == Verdict::time_limit ? Status::time_limit : Status::interrupted;
+  report.status = status_of(monitor.poll());
   report.reason = "stopped while all values were tried";
   return report;
 }
@@ -89,11 +88,11 @@ ComponentSpec TuningOptions::default_solver() {
 }
 
 void TuningOptions::check(const TuningOptions& o, const std::string& prefix,
-                            const SourceLocation& where, Diagnostics& problems) {
+                          const SourceLocation& where, Diagnostics& problems) {
   if (!(o.low <= o.high))
-    problems.add(where, prefix + "low",
-                 "must not be above high = " + format_number(o.high) + ", is " +
-                     format_number(o.low));
+    problems.add(
+        where, prefix + "low",
+        "must not be above high = " + format_number(o.high) + ", is " + format_number(o.low));
   if (!o.words.empty() && !o.values.empty())
     problems.add(where, prefix + "words", "an option has words or values, not both");
   if (!o.words.empty() && o.parameter.empty())
@@ -114,8 +113,8 @@ TunedSolve::TunedSolve(const TuningOptions& options, const Context& context)
   // Options that do not exist and values out of range are refused now, not at some system.
   solver_.check(space_.values);
   solver_.with(space_.values.front(), -1.0);
-  space_.is_continuous = options.words.empty() && options.values.empty() && options.count > 1 &&
-                         solver_.is_in_place();
+  space_.is_continuous =
+      options.words.empty() && options.values.empty() && options.count > 1 && solver_.is_in_place();
 }
 
 TunedSolve::~TunedSolve() = default;
@@ -204,7 +203,8 @@ void TunedSolve::learn() const {
 Report TunedSolve::solve(LinearSystem& system, double context, Monitor& monitor) {
   begin({});
   if (!std::isfinite(context))
-    throw DataError("the context of a system must be a finite number, is " + format_number(context));
+    throw DataError("the context of a system must be a finite number, is " +
+                    format_number(context));
   if (!(start_.partition() == system.x().partition()) || start_.data() == nullptr)
     start_ = system.x().like("tuned_solve::start");
   copy(system.x(), start_);
@@ -266,7 +266,8 @@ void TunedSolve::summarise(Report& report) const {
   report.metrics.push_back({"mean_cost_best_of_each", oracle_.total_of_best() / counted, unit});
 }
 
-// ---- stopping and going on -----------------------------------------------------------------------
+// ---- stopping and going on
+// -----------------------------------------------------------------------
 
 namespace {
 
@@ -298,9 +299,10 @@ std::vector<Field> TunedSolve::state() const {
   std::vector<Field> fields = {
       numbers_field("totals",
                     {totals_.systems, totals_.cost, totals_.iterations, totals_.decision_s,
-                     totals_.solve_s, totals_.iterate_s, totals_.failed_choices, worst_cost_, safe_value_.value_or(std::nan("")),
-                     space_.context_low, space_.context_high},
-                    "systems, cost, iterations, seconds deciding, solving and iterating, choices that failed, dearest "
+                     totals_.solve_s, totals_.iterate_s, totals_.failed_choices, worst_cost_,
+                     safe_value_.value_or(std::nan("")), space_.context_low, space_.context_high},
+                    "systems, cost, iterations, seconds deciding, solving and iterating, choices "
+                    "that failed, dearest "
                     "solve, last value that solved one, context range"),
       numbers_field("arms", oracle_.values(), "the values to choose from")};
   if (options_.oracles && oracle_.num_systems() > 0) {

@@ -1,6 +1,7 @@
 #include <libsolve/adapters/petsc/detail/hypre_pfmg.hpp>
 #include <libsolve/adapters/petsc/detail/session.hpp>
 #include <libsolve/core/config.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 
 #if LIBSOLVE_HAVE_HYPRE
@@ -15,12 +16,6 @@
 namespace libsolve::petsc::detail {
 
 namespace {
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2e", value);
-  return text;
-}
 
 /// hypre gathers error bits; they are taken and cleared. Its "did not converge" is none here: one
 /// cycle with tolerance 0 never does.
@@ -283,9 +278,9 @@ InnerOutcome HyprePfmg::solve(const InnerTask& task, SolveWatch& watch) {
     HYPRE_StructVectorSetConstantValues(z_.v, 0.0);
     cycle(r_.v, z_.v);
     const double rz = dot(r_, z_);
-    if (!std::isfinite(rz)) return finish(Status::non_finite, "r^T M r = " + number(rz) + at);
+    if (!std::isfinite(rz)) return finish(Status::non_finite, "r^T M r = " + short_number(rz) + at);
     if (!(rz > 0.0))
-      return finish(Status::breakdown, "r^T M r = " + number(rz) + at +
+      return finish(Status::breakdown, "r^T M r = " + short_number(rz) + at +
                                            ": PFMG is not positive definite on this system");
     if (out.iterations == 0) {
       hypre_StructKrylovCopyVector(z_.v, p_.v);
@@ -298,8 +293,9 @@ InnerOutcome HyprePfmg::solve(const InnerTask& task, SolveWatch& watch) {
     multiply(p_, q_);
     const double pq = dot(p_, q_);
     if (!(pq > 0.0))
-      return finish(std::isfinite(pq) ? Status::breakdown : Status::non_finite,
-                    "p^T A p = " + number(pq) + at + ": the operator is not positive definite");
+      return finish(
+          std::isfinite(pq) ? Status::breakdown : Status::non_finite,
+          "p^T A p = " + short_number(pq) + at + ": the operator is not positive definite");
     hypre_StructKrylovAxpy(rho / pq, p_.v, x_.v);
     hypre_StructKrylovAxpy(-rho / pq, q_.v, r_.v);
     ++out.iterations;
@@ -308,7 +304,7 @@ InnerOutcome HyprePfmg::solve(const InnerTask& task, SolveWatch& watch) {
     if (!std::isfinite(norm)) return finish(Status::non_finite, "the residual norm is NaN" + at);
     if (norm <= task.tolerance) return finish(Status::converged);
     if (norm > 1e10 * task.residual_norm)
-      return finish(Status::diverged, "the residual norm grew to " + number(norm) + at);
+      return finish(Status::diverged, "the residual norm grew to " + short_number(norm) + at);
     if (out.iterations >= task.max_iterations) return finish(Status::max_iterations);
   }
 }

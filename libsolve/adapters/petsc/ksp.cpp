@@ -1,17 +1,12 @@
 #include <cmath>
 #include <libsolve/adapters/petsc/detail/ksp.hpp>
+#include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <limits>
 
 namespace libsolve::petsc::detail {
 
 namespace {
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2e", value);
-  return text;
-}
 
 /// KSP_DIVERGED_PC_FAILED -> "DIVERGED_PC_FAILED"
 std::string reason_name(KSPConvergedReason reason) {
@@ -22,7 +17,7 @@ std::string reason_name(KSPConvergedReason reason) {
 InnerOutcome outcome_of(KSPConvergedReason reason, std::int64_t iterations, double norm) {
   InnerOutcome out{.iterations = iterations};
   const std::string tail = " (PETSc: " + reason_name(reason) + ") at iteration " +
-                           std::to_string(iterations) + ", residual norm " + number(norm);
+                           std::to_string(iterations) + ", residual norm " + short_number(norm);
   if (reason > 0) {
     out.status = Status::converged;
     return out;

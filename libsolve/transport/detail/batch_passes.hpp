@@ -9,7 +9,6 @@
 namespace libsolve::detail {
 
 inline constexpr int sweeps_a_level = 3;
-inline constexpr double largest_double = 1.7976931348623157e308;
 
 /// The levels of eps: from a quarter of the largest cost down by factors of 4.
 struct Levels {
@@ -69,8 +68,7 @@ struct BatchSolve {
               [=](const Index j, double& s) { s += Kokkos::exp(self->slack(k, i, j) / eps); }, sum);
           v += Kokkos::abs(sum - self->batch.a(k, i));
           if (change)
-            Kokkos::single(Kokkos::PerThread(team),
-                           [=]() { self->update_row(k, i, sum, eps); });
+            Kokkos::single(Kokkos::PerThread(team), [=]() { self->update_row(k, i, sum, eps); });
         },
         violation);
     team.team_barrier();

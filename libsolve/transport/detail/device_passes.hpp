@@ -43,7 +43,7 @@ struct RowSums {
       self->r[i] = sum;
       if (self->a == nullptr) return;
       const double s = self->a[i] / sum;
-      if (!(s > 0.0 && s <= 1e270)) self->r[i] = sum <= 1.7976931348623157e308 ? 0.0 : sum;
+      if (!(s > 0.0 && s <= 1e270)) self->r[i] = sum <= largest_double ? 0.0 : sum;
       if (s > 0.0 && s <= 1e270)
         self->f[i] = self->damping * (self->f_in[i] + self->eps * Kokkos::log(s));
     });
@@ -67,8 +67,7 @@ struct ColumnSums {
     Kokkos::parallel_reduce(
         Kokkos::TeamThreadRange(team, n),
         [=](const Index i, double& s) {
-          if (self->r != nullptr && !(self->r[i] > 0.0 && self->r[i] <= 1.7976931348623157e308))
-            return;
+          if (self->r != nullptr && !(self->r[i] > 0.0 && self->r[i] <= largest_double)) return;
           s += Kokkos::exp((self->f[i] + self->g[j] - self->cost(i, j)) / self->eps);
         },
         sum);
@@ -94,8 +93,8 @@ void device_scale_rows(const Exec&, const F& cost, Index n, Index m, const doubl
                        ColumnSums<Exec, F>{cost, n, eps, f, g, r, c});
 }
 
-/// Minimum over the other side of C - potential, and where: (i, j) is (team, entry) or, for columns,
-/// (entry, team).
+/// Minimum over the other side of C - potential, and where: (i, j) is (team, entry) or, for
+/// columns, (entry, team).
 template <class Exec, class F, bool of_columns>
 struct Minima {
   F cost;
@@ -111,7 +110,8 @@ struct Minima {
     Kokkos::parallel_reduce(
         Kokkos::TeamThreadRange(team, others),
         [=](const Index k, typename Reducer::value_type& b) {
-          const double v = (of_columns ? self->cost(k, own) : self->cost(own, k)) - self->potential[k];
+          const double v =
+              (of_columns ? self->cost(k, own) : self->cost(own, k)) - self->potential[k];
           if (v < b.val || (v == b.val && k < b.loc)) {
             b.val = v;
             b.loc = k;

@@ -6,6 +6,11 @@ namespace {
 
 using namespace libsolve;
 
+TEST(Verdict, HasTheStatusOfAMethodThatStops) {
+  EXPECT_EQ(libsolve::status_of(libsolve::Verdict::time_limit), libsolve::Status::time_limit);
+  EXPECT_EQ(libsolve::status_of(libsolve::Verdict::interrupted), libsolve::Status::interrupted);
+}
+
 TEST(Monitor, NoneNeverStops) {
   const Sample samples[] = {{"residual_norm", 1.0}};
   for (std::int64_t i = 0; i < 3; ++i)
