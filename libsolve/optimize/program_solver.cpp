@@ -1,0 +1,45 @@
+#include <cmath>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/text.hpp>
+#include <libsolve/optimize/program_solver.hpp>
+
+namespace libsolve {
+
+ProgramSolver::~ProgramSolver() = default;
+
+Report ProgramSolver::solve(Problem& problem, Monitor& monitor) {
+  auto* program = dynamic_cast<NonlinearProgram*>(&problem);
+  if (program == nullptr)
+    throw Unsupported("a program solver was given a problem of class '" +
+                      std::string(problem.problem_class()) + "' (" + problem.description() +
+                      "); choose a method of that class ('libsolve list' shows them)");
+  return solve(*program, monitor);
+}
+
+void add_evaluation_counts(const EvaluationCounts& now, const EvaluationCounts& before,
+                           Report& report) {
+  const auto add = [&](const char* name, std::int64_t a, std::int64_t b) {
+    report.counts.push_back({name, static_cast<double>(a - b)});
+  };
+  add("objective_evaluations", now.objective, before.objective);
+  add("gradient_evaluations", now.gradient, before.gradient);
+  add("constraint_evaluations", now.constraints, before.constraints);
+  add("jacobian_evaluations", now.jacobian, before.jacobian);
+  add("hessian_evaluations", now.hessian, before.hessian);
+  if (now.products > before.products) add("derivative_products", now.products, before.products);
+}
+
+void verify_report(const NonlinearProgram& problem, double tolerance, Report& report) {
+  report.measures = problem.verify();
+  const double residual = report.measures.front().value;
+  if (!std::isfinite(residual) && report.converged()) {
+    report.status = Status::non_finite;
+    report.reason = "the KKT residual at the end is not finite";
+  } else if (report.converged() && residual > tolerance) {
+    report.status = Status::stagnated;
+    report.reason = "the recomputed KKT residual is " + short_number(residual) + ", tolerance " +
+                    short_number(tolerance) + " (" + report.reason + ")";
+  }
+}
+
+}  // namespace libsolve
