@@ -52,7 +52,7 @@ std::string format_number(double value) {
 
 std::string short_number(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.3g", value);
+  std::snprintf(text, sizeof text, "%.2e", value);
   return text;
 }
 

@@ -16,7 +16,7 @@ LIBSOLVE_EXPORT std::string join(const std::vector<std::string>& words,
                                  std::string_view separator = ", ");
 /// Shortest text that reads back to the same double: "0.1", "1e-08".
 LIBSOLVE_EXPORT std::string format_number(double value);
-/// Three digits, for reasons and messages: "2.5e-10".
+/// Three digits, for reasons and messages: "2.50e-10".
 LIBSOLVE_EXPORT std::string short_number(double value);
 
 }  // namespace libsolve

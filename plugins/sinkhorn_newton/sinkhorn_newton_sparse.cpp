@@ -29,7 +29,6 @@ void SinkhornNewtonSparseOptions::describe(Fields<SinkhornNewtonSparseOptions>& 
 
 namespace {
 
-using short_number;
 
 class Solve {
  public:

@@ -45,7 +45,6 @@ void SnsOptions::describe(Fields<SnsOptions>& f) {
 
 namespace {
 
-using short_number;
 
 /// Steps that failed one after another, each followed by sweeps, before the method gives up.
 constexpr int most_failures = 10;

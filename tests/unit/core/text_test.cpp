@@ -48,12 +48,12 @@ TEST(Text, NumbersAreShortAndReadBackExactly) {
     const double value = std::pow(10.0, exponent(random)) * (i % 2 == 0 ? 1.0 : -1.0);
     EXPECT_EQ(std::strtod(format_number(value).c_str(), nullptr), value);
   }
+}
 
-  TEST(Text, ShortNumberHasThreeDigits) {
-    EXPECT_EQ(libsolve::short_number(2.5e-10), "2.5e-10");
-    EXPECT_EQ(libsolve::short_number(0.123456), "0.123");
-    EXPECT_EQ(libsolve::short_number(std::numeric_limits<double>::quiet_NaN()).substr(0, 3), "nan");
-  }
+TEST(Text, ShortNumberHasThreeDigits) {
+  EXPECT_EQ(libsolve::short_number(2.5e-10), "2.50e-10");
+  EXPECT_EQ(libsolve::short_number(0.123456), "1.23e-01");
+  EXPECT_EQ(libsolve::short_number(std::numeric_limits<double>::quiet_NaN()).substr(0, 3), "nan");
 }
 
 }  // namespace
