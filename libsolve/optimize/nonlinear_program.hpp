@@ -21,7 +21,7 @@ struct KktResidual {
   double stationarity = 0.0;          ///< of f' + J^T lambda + z, over max(1, |f'|_inf)
   double constraint_violation = 0.0;  ///< of c and x beyond a bound u, over max(1, |u|)
   double complementarity = 0.0;       ///< see kkt_residual()
-  double largest() const;             ///< NaN where one part is
+  LIBSOLVE_EXPORT double largest() const;  ///< NaN where one part is
 };
 
 /// A constrained optimization problem,
