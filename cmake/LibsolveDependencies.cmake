@@ -283,10 +283,18 @@ endfunction()
 # Not by default: it must have been built against the very Kokkos that is used here.
 libsolve_optional(KOKKOS_KERNELS OFF "Kokkos Kernels" "comparison of sparse kernels" "build it from source")
 
+# Linked by the plugin ipopt only. The shared library alone: its pkg-config file also names the MUMPS
+# it uses, whose sequential build brings MPI functions of its own.
+add_library(libsolve_ipopt_dependencies INTERFACE)
 function(libsolve_find_IPOPT)
   if(PkgConfig_FOUND)
-    pkg_check_modules(IPOPT QUIET IMPORTED_TARGET ipopt)
-    if(IPOPT_FOUND)
+    pkg_check_modules(IPOPT QUIET ipopt)
+    find_library(IPOPT_LIBRARY ipopt HINTS ${IPOPT_LIBRARY_DIRS})
+    mark_as_advanced(IPOPT_LIBRARY)
+    if(IPOPT_FOUND AND IPOPT_LIBRARY)
+      target_include_directories(libsolve_ipopt_dependencies SYSTEM INTERFACE ${IPOPT_INCLUDE_DIRS})
+      target_compile_definitions(libsolve_ipopt_dependencies INTERFACE HAVE_CSTDDEF)  # of 3.11's headers
+      target_link_libraries(libsolve_ipopt_dependencies INTERFACE ${IPOPT_LIBRARY})
       set(LIBSOLVE_HAVE_IPOPT 1 PARENT_SCOPE)
       set(LIBSOLVE_VERSION_IPOPT "${IPOPT_VERSION}" PARENT_SCOPE)
     endif()

@@ -145,7 +145,7 @@ class Libsolve(CMakePackage, CudaPackage):
             self.define("LIBSOLVE_ENABLE_SUNDIALS", spec.satisfies("+sundials")),
             self.define("LIBSOLVE_ENABLE_EIGEN", spec.satisfies("+eigen")),
             self.define("LIBSOLVE_ENABLE_KOKKOS_KERNELS", spec.satisfies("+kokkos-kernels")),
-            self.define("LIBSOLVE_ENABLE_IPOPT", False),  # nothing uses it yet
+            self.define("LIBSOLVE_ENABLE_IPOPT", False),  # a reference to compare with
             self.define("LIBSOLVE_ENABLE_LEMON", False),  # a reference to compare with
         ]
         if spec.satisfies("+cuda"):
