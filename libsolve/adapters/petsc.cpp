@@ -11,6 +11,7 @@
 namespace libsolve::petsc {
 
 Solver::~Solver() = default;
+TaoSolver::~TaoSolver() = default;
 
 namespace {
 
@@ -71,6 +72,9 @@ std::unique_ptr<Solver> make_ksp(const KspSettings& settings) {
 }
 std::unique_ptr<Solver> make_pfmg(const PfmgSettings& settings) {
   return library().make_pfmg(settings);
+}
+std::unique_ptr<TaoSolver> make_tao(const TaoSettings& settings) {
+  return library().make_tao(settings);
 }
 std::string version_text() {
   return library().version_text();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libsolve/adapters/petsc.hpp>
+#include <libsolve/adapters/tao.hpp>
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/exchange.hpp>
 #include <libsolve/plugin/abi_stamp.hpp>
@@ -15,7 +16,8 @@ inline std::string build_identity(const char* revision) {
   for (const std::size_t size :
        {sizeof(KspSettings), sizeof(PfmgSettings), sizeof(InnerTask), sizeof(InnerOutcome),
         sizeof(SolveWatch), sizeof(LinearSystem), sizeof(CsrMatrix), sizeof(StencilOperator),
-        sizeof(Partition), sizeof(Vector), sizeof(Exchange)})
+        sizeof(Partition), sizeof(Vector), sizeof(Exchange), sizeof(TaoSettings),
+        sizeof(NonlinearProgram)})
     text += " " + std::to_string(size);
   return text + "\n";
 }
@@ -27,6 +29,7 @@ struct Library {
   std::unique_ptr<Solver> (*make_ksp)(const KspSettings&);
   std::unique_ptr<Solver> (*make_pfmg)(const PfmgSettings&);
   std::unique_ptr<Exchange> (*make_exchange)(const Partition&, std::span<const GlobalIndex>);
+  std::unique_ptr<TaoSolver> (*make_tao)(const TaoSettings&);
 };
 using LibraryEntry = const Library* (*)();
 

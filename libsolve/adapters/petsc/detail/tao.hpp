@@ -1,0 +1,9 @@
+#pragma once
+
+#include <libsolve/adapters/tao.hpp>
+
+namespace libsolve::petsc::detail {
+
+std::unique_ptr<TaoSolver> make_petsc_tao(const TaoSettings& settings);
+
+}  // namespace libsolve::petsc::detail
