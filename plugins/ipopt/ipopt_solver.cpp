@@ -1,7 +1,6 @@
 #include "ipopt_solver.hpp"
 
 #include <IpIpoptApplication.hpp>
-#include <IpoptConfig.h>
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -19,8 +18,9 @@ void IpoptOptions::describe(Fields<IpoptOptions>& f) {
   using O = IpoptOptions;
   f.add("tolerance", &O::tolerance, Range::above(0.0),
         "converged when the KKT residual, recomputed at the end, is at most this");
-  f.add("tol", &O::tol, Range::above(0.0),
-        "at which Ipopt stops, on its own scaled error; auto: tolerance / 100, its default of 1e-8");
+  f.add(
+      "tol", &O::tol, Range::above(0.0),
+      "at which Ipopt stops, on its own scaled error; auto: tolerance / 100, its default of 1e-8");
   f.add("max_iterations", &O::max_iterations, Range::closed(0.0, 2147483647.0),
         "steps, those of restorations included");
   f.add("linear_solver", &O::linear_solver,
@@ -31,7 +31,8 @@ void IpoptOptions::describe(Fields<IpoptOptions>& f) {
         "begin at the multipliers of the problem where it has some, close to the bounds");
   f.add("print_level", &O::print_level, Range::closed(0.0, 12.0),
         "of Ipopt's own lines on standard error");
-  f.add("options", &O::options, "in Ipopt's words: [\"mu_strategy adaptive\", \"bound_push 1e-4\"]");
+  f.add("options", &O::options,
+        "in Ipopt's words: [\"mu_strategy adaptive\", \"bound_push 1e-4\"]");
 }
 
 namespace {
@@ -83,8 +84,8 @@ class Application {
     complaints->SetOutputStream(&messages_);
     app_->Jnlst()->AddJournal(Ipopt::GetRawPtr(complaints));
     if (print_level == 0) return;
-    const Ipopt::SmartPtr<Ipopt::StreamJournal> lines = new Ipopt::StreamJournal(
-        "lines", static_cast<Ipopt::EJournalLevel>(print_level));
+    const Ipopt::SmartPtr<Ipopt::StreamJournal> lines =
+        new Ipopt::StreamJournal("lines", static_cast<Ipopt::EJournalLevel>(print_level));
     lines->SetOutputStream(&std::cerr);
     app_->Jnlst()->AddJournal(Ipopt::GetRawPtr(lines));
   }
@@ -127,8 +128,7 @@ class Application {
 
  private:
   void require(bool ok, const std::string& what) const {
-    if (!ok)
-      throw InputError({}, "method.options", "Ipopt refuses '" + what + "': " + messages());
+    if (!ok) throw InputError({}, "method.options", "Ipopt refuses '" + what + "': " + messages());
   }
   std::ostringstream messages_;  // outlives the journals
   Ipopt::SmartPtr<Ipopt::IpoptApplication> app_;
@@ -151,9 +151,9 @@ void set_options(const IpoptOptions& o, bool is_warm, Application& app) {
   if (is_warm) {
     // Stay where the start is: Ipopt's defaults would push it a hundredth away from the bounds.
     app.set("warm_start_init_point", "yes");
-    for (const char* push : {"warm_start_bound_push", "warm_start_bound_frac",
-                             "warm_start_slack_bound_push", "warm_start_slack_bound_frac",
-                             "warm_start_mult_bound_push"})
+    for (const char* push :
+         {"warm_start_bound_push", "warm_start_bound_frac", "warm_start_slack_bound_push",
+          "warm_start_slack_bound_frac", "warm_start_mult_bound_push"})
       app.set(push, 1e-9);
     app.set("mu_init", 1e-6);
   }

@@ -22,8 +22,8 @@ struct IpoptOptions {
 };
 
 /// Ipopt (Waechter and Biegler 2006) on programs with entries; the final point's KKT residual is
-/// recomputed from the program and decides. Multipliers of fixed variables, which Ipopt takes out of
-/// the problem, are z = -(f' + J^T lambda).
+/// recomputed from the program and decides. Multipliers of fixed variables, which Ipopt takes out
+/// of the problem, are z = -(f' + J^T lambda).
 ///
 /// One solve at a time in a process, the others wait: MUMPS keeps state in global variables.
 class IpoptSolver final : public ProgramSolver {

@@ -82,8 +82,7 @@ bool ProgramView::get_starting_point(Index, bool init_x, Number* x, bool init_z,
 }
 
 bool ProgramView::get_constraints_linearity(Index m, LinearityType* types) {
-  for (Index i = 0; i < m; ++i)
-    types[i] = problem_.functions().is_linear(i) ? LINEAR : NON_LINEAR;
+  for (Index i = 0; i < m; ++i) types[i] = problem_.functions().is_linear(i) ? LINEAR : NON_LINEAR;
   return true;
 }
 
@@ -113,8 +112,8 @@ bool ProgramView::eval_jac_g(Index n, const Number* x, bool, Index m, Index num_
 }
 
 bool ProgramView::eval_h(Index n, const Number* x, bool, Number sigma, Index m,
-                         const Number* lambda, bool, Index num_entries, Index* rows,
-                         Index* columns, Number* values) {
+                         const Number* lambda, bool, Index num_entries, Index* rows, Index* columns,
+                         Number* values) {
   if (!wants_hessian_) return false;
   if (values == nullptr) {
     put_pattern(problem_.functions().hessian_pattern(), rows, columns);

@@ -120,9 +120,7 @@ inline NonlinearProgram hs71() {
 inline NonlinearProgram nearest_on_circle() {
   using S = SmallProgram;
   S::Parts p;
-  p.f = [](S::Values x) {
-    return (x[0] - 2.0) * (x[0] - 2.0) + (x[1] - 1.0) * (x[1] - 1.0);
-  };
+  p.f = [](S::Values x) { return (x[0] - 2.0) * (x[0] - 2.0) + (x[1] - 1.0) * (x[1] - 1.0); };
   p.g = [](S::Values x, S::Result g) {
     g[0] = 2.0 * (x[0] - 2.0);
     g[1] = 2.0 * (x[1] - 1.0);
@@ -132,9 +130,7 @@ inline NonlinearProgram nearest_on_circle() {
     J[0] = 2.0 * x[0];
     J[1] = 2.0 * x[1];
   };
-  p.W = [](S::Values, double s, S::Values l, S::Result W) {
-    W[0] = W[2] = 2.0 * (s + l[0]);
-  };
+  p.W = [](S::Values, double s, S::Values l, S::Result W) { W[0] = W[2] = 2.0 * (s + l[0]); };
   return {std::make_shared<SmallProgram>(2, 1, p), free_bounds(2), {{0}, {0}}, {1.0, 0.5}};
 }
 
