@@ -317,3 +317,18 @@ function(libsolve_find_LEMON)
   endif()
 endfunction()
 libsolve_optional(LEMON AUTO LEMON "network simplex, for comparison" liblemon-dev)
+
+# AMPL's solver library, for the problem source `nl`.
+add_library(libsolve_asl INTERFACE)
+function(libsolve_find_ASL)
+  find_path(ASL_INCLUDE_DIR asl_pfgh.h HINTS ${ASL_ROOT}
+            PATH_SUFFIXES ampl-netlib-solvers coin-or/asl coin/ThirdParty asl)
+  find_library(ASL_LIBRARY NAMES amplsolver coinasl HINTS ${ASL_ROOT})
+  mark_as_advanced(ASL_INCLUDE_DIR ASL_LIBRARY)
+  if(ASL_INCLUDE_DIR AND ASL_LIBRARY)
+    target_include_directories(libsolve_asl SYSTEM INTERFACE ${ASL_INCLUDE_DIR})
+    target_link_libraries(libsolve_asl INTERFACE ${ASL_LIBRARY})
+    set(LIBSOLVE_HAVE_ASL 1 PARENT_SCOPE)
+  endif()
+endfunction()
+libsolve_optional(ASL AUTO "AMPL library" "problems in .nl files" libamplsolver-dev)
