@@ -49,7 +49,20 @@ struct CheckArguments {
   bool resolved = false;
 };
 
+/// libsolve PROBLEM -AMPL [key=value ...]
+struct AmplArguments {
+  std::string problem;                   ///< with or without .nl
+  std::vector<std::string> assignments;  ///< in order, those of $libsolve_options first
+};
+/// What stands in the command line of a modelling language; throws InputError.
+AmplArguments ampl_arguments(const std::vector<std::string>& arguments);
+
 int run(const Global& global, const RunArguments& arguments);
+/// Solves the problem as AMPL and Pyomo call a solver: writes PROBLEM.sol, prints one line. 0 where
+/// the file was written, however the solve ended.
+int ampl(const Global& global, const AmplArguments& arguments);
+/// The line by which Pyomo knows an AMPL solver and its version.
+int ampl_version();
 int train(const Global& global, const RunArguments& arguments);
 int compare(const Global& global, const CompareArguments& arguments);
 int check(const Global& global, const CheckArguments& arguments);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "app.hpp"
 
@@ -18,6 +19,7 @@ Examples:
   libsolve describe multigrid                               which options does it have?
   libsolve inspect results.h5
   libsolve plot results.h5
+  libsolve problem.nl -AMPL tolerance=1e-8                  as AMPL and Pyomo call it: problem.sol
 
 Exit codes: 0 converged; 2 bad input; 3 stopped without converging (iterations, time, stagnation);
 4 numerical breakdown or non-finite numbers; 5 interrupted, results written; 6 results not written;
@@ -41,6 +43,16 @@ int main(int argc, char** argv) {
   global.command = "libsolve";
   for (const std::string& a : arguments) global.command += " " + a;
   global.kokkos = take_kokkos_arguments(arguments);
+
+  if (arguments.size() == 1 && arguments[0] == "-v") return app::ampl_version();
+  if (std::find(arguments.begin(), arguments.end(), "-AMPL") != arguments.end()) {
+    try {
+      app::settle_openmp(argv);
+      return app::ampl(global, app::ampl_arguments(arguments));
+    } catch (...) {
+      return app::report_exception();
+    }
+  }
 
   CLI::App parser("Solve problems from case files: libsolve run CASE", "libsolve");
   parser.footer(examples);

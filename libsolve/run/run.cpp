@@ -11,6 +11,7 @@
 #include <libsolve/run/run.hpp>
 #include <libsolve/run/run_monitor.hpp>
 #include <libsolve/run/triad.hpp>
+#include <limits>
 
 namespace libsolve {
 
@@ -179,7 +180,7 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
     return outcome;
   };
   const auto refuse_unwritable = [&](double bytes) {
-    detail::refuse_unwritable(path, bytes, comm);
+    if (settings.write_results) detail::refuse_unwritable(path, bytes, comm);
   };
   // Long before there is anything to write.
   try {
@@ -266,7 +267,9 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
                       .stop_flag = settings.stop_flag,
                       .progress = &progress,
                       .snapshot = snapshot,
-                      .snapshot_interval_s = c.snapshot_interval_s,
+                      .snapshot_interval_s = settings.write_results
+                                                 ? c.snapshot_interval_s
+                                                 : std::numeric_limits<double>::infinity(),
                       .earlier = std::move(resumed.history)});
   monitor_seen = &monitor;
 
@@ -310,6 +313,8 @@ RunOutcome run_case(const Case& c, const Registry& registry, const RunSettings& 
 
   outcome.report = report;
   outcome.exit_code = exit_code_of(report.status);
+  if (settings.on_solved) settings.on_solved(*problem, report);
+  if (!settings.write_results) return outcome;
   results.status = std::string(to_string(report.status));
   results.exit_code = static_cast<int>(outcome.exit_code);
   results.report = report;

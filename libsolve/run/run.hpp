@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <libsolve/core/linear_operator.hpp>
 #include <libsolve/run/case.hpp>
 #include <libsolve/run/exit_code.hpp>
@@ -19,6 +20,9 @@ struct RunSettings {
   bool resume = false;         ///< start from the solution of an earlier results file or snapshot
   bool measure_triad = false;  ///< add "td" and "triad_bandwidth" to the metrics
   std::string command = {};    ///< for the record
+  bool write_results = true;   ///< false: neither results nor snapshots, output.file is not looked at
+  /// Called with the solved problem before the results are written.
+  std::function<void(const Problem&, const Report&)> on_solved = {};
 };
 
 /// How a run ended. The solution is in the results file.
