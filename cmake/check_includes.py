@@ -47,6 +47,7 @@ THIRD_PARTY = {
                  ["libsolve/adapters/", "apps/examples/", "tests/"]),
     "Eigen": (r"Eigen/.*", ["libsolve/adapters/", "plugins/", "apps/bench/", "tests/"]),
     "lemon": (r"lemon/.*", ["plugins/sparse_transport/"]),
+    "AMPL": (r"asl_\w+\.h", ["plugins/nl/"]),
     "Ipopt": (r"Ip\w+\.hpp", ["plugins/ipopt/"]),
     "GoogleTest": (r"(gtest|gmock)/.*", ["tests/", "plugins/*/tests/"]),
     "CUDA": (r"cuda\w*\.h", ["libsolve/core/", "tests/"]),
