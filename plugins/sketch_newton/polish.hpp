@@ -1,0 +1,41 @@
+#pragma once
+
+#include "interior_point.hpp"
+
+namespace sketch_newton {
+
+/// Ends a barrier method's run at a vertex of its active set: bounds whose multiplier is larger
+/// than the distance to them are taken as equations, Newton's method solves what is left, and
+/// bounds that turn out violated or with a multiplier of the wrong sign are exchanged.
+class Polish {
+ public:
+  Polish(SlackForm& form, std::size_t dense_limit);
+
+  /// From `at` to a point whose KKT residual, in the program's own units, is at most `wanted`;
+  /// false where there is none near, and `at` stays. With `minimum` the Newton matrix must have the
+  /// inertia of a minimum at each step.
+  bool run(Iterate& at, double wanted, bool minimum);
+
+  const KktResidual& residual() const { return residual_; }
+  std::int64_t steps() const { return steps_; }
+  std::int64_t factorisations() const { return kkt_.num_factorisations; }
+  std::int64_t solves() const { return kkt_.num_solves; }
+  double flops() const { return kkt_.flops; }
+
+ private:
+  enum class Side : char { none, lower, upper };
+  bool newton(Iterate& at, bool minimum);
+  double stationarity_and_violation(const Iterate& at);
+  bool exchange(Iterate& at);
+  void set_multipliers(Iterate& at);
+
+  SlackForm& form_;
+  KktSystem kkt_;
+  std::vector<Side> side_;
+  std::vector<char> held_;
+  Numbers g_, c_, J_, H_, r_;
+  KktResidual residual_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace sketch_newton
