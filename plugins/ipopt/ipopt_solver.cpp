@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iostream>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/peak_memory.hpp>
 #include <libsolve/core/text.hpp>
 #include <mutex>
 #include <sstream>
@@ -199,6 +200,7 @@ Report IpoptSolver::solve(NonlinearProgram& problem, Monitor& monitor) {
   const auto seconds = [](Clock::time_point from) {
     return std::chrono::duration<double>(Clock::now() - from).count();
   };
+  const PeakMemory memory;  // outside of what is timed
   const auto begin = Clock::now();
   monitor.begin_phase("setup");
   const EvaluationCounts before = functions.counts();
@@ -229,7 +231,8 @@ Report IpoptSolver::solve(NonlinearProgram& problem, Monitor& monitor) {
   add_evaluation_counts(functions.counts(), before, report);
   report.counts.push_back(
       {"restoration_iterations", static_cast<double>(view->restoration_iterations())});
-  report.metrics = {{"ipopt_status", static_cast<double>(code)}};
+  report.metrics = {{"memory_bytes", memory.bytes(), "B"},
+                    {"ipopt_status", static_cast<double>(code)}};
 
   if (view->is_finished() && is_finite(view->x()) && is_finite(view->multipliers()) &&
       is_finite(view->bound_multipliers()))

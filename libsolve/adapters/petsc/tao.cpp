@@ -2,6 +2,7 @@
 #include <cmath>
 #include <libsolve/adapters/petsc/detail/tao.hpp>
 #include <libsolve/adapters/petsc/detail/tao_program.hpp>
+#include <libsolve/core/peak_memory.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/optimize/program_solver.hpp>
 #include <limits>
@@ -64,6 +65,7 @@ class Solve {
 
   Report run() {
     using Clock = std::chrono::steady_clock;
+    const PeakMemory memory;  // outside of what is timed
     const auto begin = Clock::now();
     const auto since = [](Clock::time_point from) {
       return std::chrono::duration<double>(Clock::now() - from).count();
@@ -87,6 +89,7 @@ class Solve {
     report.seconds = {{"setup", setup_seconds, "s"}, {"solve", since(solve_begin), "s"}};
     describe(report);
     add_evaluation_counts(problem_.functions().counts(), before, report);
+    report.metrics.push_back({"memory_bytes", memory.bytes(), "B"});
     report.counts.push_back({"inner_iterations", static_cast<double>(inner_iterations_)});
     take_solution();
     return report;

@@ -37,6 +37,7 @@ TEST(Ipopt, SolvesHs71WithMultipliersInOurSigns) {
   EXPECT_GT(report.iterations, 3);
   EXPECT_GE(report.value("hessian_evaluations"), 3);
   EXPECT_GT(report.value("solve"), 0.0);
+  EXPECT_GE(report.value("memory_bytes"), 0.0);
 }
 
 TEST(Ipopt, SolvesEqualityProblems) {
