@@ -46,6 +46,7 @@ struct CheckArguments {
   std::string case_file;
   std::vector<std::string> overrides;
   bool check_operator = false;
+  bool check_derivatives = false;
   bool resolved = false;
 };
 

@@ -2,6 +2,7 @@
 
 #include <libsolve/core/runtime.hpp>
 #include <libsolve/linear/linear_system.hpp>
+#include <libsolve/optimize/derivative_check.hpp>
 #include <libsolve/plugin/loader.hpp>
 #include <libsolve/run/train.hpp>
 #include <optional>
@@ -15,15 +16,19 @@ namespace {
 /// Products of random vectors may differ by rounding; the reductions behind them add up to this.
 constexpr double symmetry_tolerance = 1e-12;
 
-int check_operator(const libsolve::Case& c, const libsolve::Registry& registry) {
+std::unique_ptr<libsolve::Problem> problem_of(const libsolve::Case& c,
+                                              const libsolve::Registry& registry) {
   libsolve::Context context;
   context.registry = &registry;
   context.seed = c.run.seed;
   context.base_folder = c.base_folder;
-  const auto source = context.make<libsolve::ProblemSource>(c.problem);
-  const auto problem = source->create();
+  auto problem = context.make<libsolve::ProblemSource>(c.problem)->create();
   fmt::print("{}: {} unknowns\n", problem->description(), problem->num_unknowns());
-  const auto* system = dynamic_cast<const libsolve::LinearSystem*>(problem.get());
+  return problem;
+}
+
+int check_operator(const libsolve::Case& c, const libsolve::Problem& problem) {
+  const auto* system = dynamic_cast<const libsolve::LinearSystem*>(&problem);
   if (system == nullptr) {
     fmt::print("no operator to check in a problem of class {}\n", c.problem_class);
     return 0;
@@ -42,6 +47,30 @@ int check_operator(const libsolve::Case& c, const libsolve::Registry& registry) 
         "the operator is declared symmetric, and random products say that it is "
         "not; correct the declaration, or use a method for unsymmetric ones");
   if (!A.is_symmetric() && found) fmt::print("note: it looks symmetric; cg or minres may do\n");
+  return 0;
+}
+
+int check_derivatives(const libsolve::Case& c, const libsolve::Problem& problem) {
+  const auto* program = dynamic_cast<const libsolve::NonlinearProgram*>(&problem);
+  if (program == nullptr) {
+    fmt::print("no derivatives to check in a problem of class {}\n", c.problem_class);
+    return 0;
+  }
+  const libsolve::DerivativeCheck check =
+      libsolve::check_derivatives(*program, {.seed = c.run.seed});
+  for (const libsolve::DerivativeDefect& d : check.kinds)
+    fmt::print("{:<9} {:>8} numbers, worst {:.1e} at {}: {:.12g}, by differences {:.12g}{}\n",
+               d.kind + ":", d.num_checked, d.relative, d.where, d.given, d.difference,
+               d.excess > check.tolerance ? "  WRONG" : "");
+  if (check.num_skipped > 0)
+    fmt::print("note: {} differences met values that are not finite\n", check.num_skipped);
+  if (!check.checked_any())
+    throw libsolve::DataError("no derivative could be checked: the functions are not finite at the "
+                              "start and near it; choose another start");
+  if (!check.passed())
+    throw libsolve::DataError(fmt::format(
+        "derivatives disagree with central differences by more than {:g}; correct those marked WRONG",
+        check.tolerance));
   return 0;
 }
 
@@ -71,11 +100,13 @@ int check(const Global& global, const CheckArguments& arguments) {
   }
   fmt::print("{}: valid: {}, solved by {}, results to {}\n", arguments.case_file, c.problem.name,
              c.method.name, c.output.file);
-  if (!arguments.check_operator) return 0;
+  if (!arguments.check_operator && !arguments.check_derivatives) return 0;
   settle_openmp(nullptr);
   settle_mpi();
   runtime.emplace();
-  return check_operator(c, registry);
+  const auto problem = problem_of(c, registry);
+  const int code = arguments.check_operator ? check_operator(c, *problem) : 0;
+  return arguments.check_derivatives ? check_derivatives(c, *problem) : code;
 }
 
 }  // namespace app

@@ -133,6 +133,8 @@ int main(int argc, char** argv) {
   add_case(check_command, check.case_file);
   check_command->add_flag("--operator", check.check_operator,
                           "build the problem and test declared symmetry with random vectors");
+  check_command->add_flag("--derivatives", check.check_derivatives,
+                          "build the program and compare its derivatives with differences");
   check_command->add_flag("--resolved", check.resolved, "print the case with every default");
 
   CLI::App* list_command = parser.add_subcommand("list", "methods, problem sources and plugins");

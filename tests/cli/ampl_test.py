@@ -1,4 +1,5 @@
-"""The program as AMPL calls a solver: libsolve STUB -AMPL, its .sol file and its exit codes."""
+"""The program as AMPL calls a solver: libsolve STUB -AMPL, its .sol file and its exit codes. And libsolve check
+--derivatives."""
 
 import json
 import os
@@ -155,6 +156,27 @@ class Ampl(unittest.TestCase):
     def test_version_line(self):
         done = subprocess.run([APP, "-v"], capture_output=True, text=True)
         self.assertRegex(done.stdout, r"^libsolve \d+\.\d+\.\d+")
+
+
+class Check(unittest.TestCase):
+    def check(self, objective, start, code):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "case.toml"), "w") as f:
+                f.write(f'[problem]\nsource = "formulas"\nvariables = ["x"]\nobjective = "{objective}"\n'
+                        f'start = {start}\n[method]\nname = "{METHODS[0]}"\n')
+            done = subprocess.run([APP, "check", "case.toml", "--derivatives"], cwd=folder,
+                                  capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done
+
+    def test_derivatives_are_listed_with_the_worst(self):
+        text = self.check("exp(x)*sin(x)", 0.5, 0).stdout
+        for word in ("gradient:", "Hessian:", "W v:", "at x"):
+            self.assertIn(word, text)
+        self.assertNotIn("WRONG", text)
+
+    def test_functions_that_are_not_finite_are_said(self):
+        self.assertIn("choose another start", self.check("log(x)", -3, 2).stderr)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <libsolve/core/random.hpp>
+#include <libsolve/optimize/derivative_check.hpp>
 #include <libsolve/optimize/nonlinear_program.hpp>
 #include <libsolve/plugin/loader.hpp>
 #include <sstream>
@@ -83,7 +84,7 @@ Numbers inside(const Bounds& bounds, Numbers x) {
   return x;
 }
 
-void check_derivatives(const NonlinearProgram& p, const std::string& name) {
+void check_directions(const NonlinearProgram& p, const std::string& name) {
   const HostAccess at(p.functions());
   const Numbers x = inside(p.variable_bounds(), p.host_x());
   const std::size_t m = static_cast<std::size_t>(p.num_constraints());
@@ -139,7 +140,9 @@ TEST_F(NlFiles, HaveTheValuesThatOthersSawAndTheirDerivatives) {
     EXPECT_EQ(equalities, c.m_equalities) << c.name;
     const double f0 = HostAccess(p.functions()).objective(p.host_x());
     EXPECT_LE(std::abs(f0 - c.f0), 1e-9 * std::max(1.0, std::abs(c.f0))) << c.name;
-    check_derivatives(p, c.name);
+    check_directions(p, c.name);
+    const DerivativeCheck check = check_derivatives(p, {.max_columns = 20});
+    EXPECT_TRUE(check.passed() && check.checked_any()) << c.name;
   }
 }
 
