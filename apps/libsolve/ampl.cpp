@@ -85,6 +85,7 @@ SolveResult result_of(const libsolve::Report& report) {
   constexpr double nearly_solved = 1e-4;
   switch (report.status) {
     case Status::stagnated:
+      if (report.reason.starts_with("locally infeasible")) return SolveResult::locally_infeasible;
       return report.value("kkt_residual") <= nearly_solved ? SolveResult::uncertain
                                                            : SolveResult::failure;
     case Status::converged:

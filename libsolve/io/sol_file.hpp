@@ -13,6 +13,7 @@ enum class SolveResult : int {
   solved = 0,
   uncertain = 100,  ///< a solution, but short of the tolerance
   infeasible = 200,
+  locally_infeasible = 201,  ///< the violation has a local minimum, which proves nothing
   unbounded = 300,
   iteration_limit = 400,
   time_limit = 401,
