@@ -23,21 +23,59 @@ double typical_mass(const std::vector<double>& a, const std::vector<double>& b) 
   return std::min(mean(a), mean(b));
 }
 
-/// Potentials of the entropic plan of about the same width; the columns' are then fitted by the
-/// dual.
-Potentials entropic_potentials(const TransportProblem& problem, double width, int sweeps,
-                               std::int64_t& passes) {
-  const double largest = problem.cost().maximum() > 0.0 ? problem.cost().maximum() : 1.0;
-  const double eps = std::clamp(width, 1e-6 * largest, 0.05 * largest);
-  const TransportProblem inner(problem.shared_cost(), problem.a(), problem.b(), eps);
+/// Of the side with less. Where few points have most of the mass, most entries of the plan are as
+/// small as this, and the entropic plan has to be as narrow.
+double median_mass(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto median = [](std::vector<double> v) {
+    const auto middle = v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2);
+    std::nth_element(v.begin(), middle, v.end());
+    return *middle;
+  };
+  return std::min(median(a), median(b));
+}
+
+/// First potentials, and what they cost.
+struct EntropicGuess {
+  Potentials x;
+  std::int64_t passes = 0;
+  std::int64_t newton_steps = 0;
+};
+
+EntropicGuess guess_by_sweeps(const TransportProblem& inner, int sweeps) {
+  const double largest = inner.cost().maximum();
+  const double last = inner.regularization();
   SinkhornSweeps sinkhorn(inner);
   sinkhorn.start();
-  for (double e = 0.05 * largest;; e = std::max(e / 4.0, eps)) {
-    for (int k = 0; k < sweeps; ++k) (void)sinkhorn.sweep(e, /*single_precision=*/true);
-    if (e <= eps) break;
+  for (double eps = std::max(0.05 * largest, last);; eps = std::max(eps / 4.0, last)) {
+    for (int k = 0; k < sweeps; ++k) (void)sinkhorn.sweep(eps, /*single_precision=*/true);
+    if (eps <= last) break;
   }
-  passes += sinkhorn.passes();
-  return {to_host(inner.f().view()), to_host(inner.g().view())};
+  return {{to_host(inner.f().view()), to_host(inner.g().view())}, sinkhorn.passes(), 0};
+}
+
+/// Potentials of the entropic plan of the regularization `width`; the columns' are then fitted by the
+/// dual. How the start ends is no matter: it is a guess, and measured as one.
+EntropicGuess entropic_guess(const TransportProblem& problem, double width,
+                             double mass, const KSparseOptions& options, const Context& context,
+                             Monitor& monitor) {
+  const double largest = problem.cost().maximum() > 0.0 ? problem.cost().maximum() : 1.0;
+  TransportProblem inner(problem.shared_cost(), problem.a(), problem.b(),
+                         std::clamp(width, 1e-6 * largest, 0.05 * largest));
+  ComponentSpec start = options.start;
+  if (start.name == "none") {
+    if (context.registry == nullptr ||
+        context.registry->find(TransportSolver::kind, "sns") == nullptr)
+      return guess_by_sweeps(inner, options.start_sweeps);
+    start = ComponentSpec("sns");
+    start.options.set("tolerance", Value(1e-3 * mass));
+  }
+  const Report report = context.make<TransportSolver>(start)->solve(inner, monitor);
+  const auto count = [&report](const char* name) {
+    const double value = report.value(name);
+    return std::isfinite(value) ? static_cast<std::int64_t>(value) : 0;
+  };
+  return {{to_host(inner.f().view()), to_host(inner.g().view())}, count("passes"),
+          count("newton_steps")};
 }
 
 /// The plan by rows.
@@ -253,7 +291,7 @@ void write_report(TransportProblem& problem, Ascent& s, std::size_t k, Report& r
 
 /// Both methods. k is cut to n.
 Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparseOptions& options,
-                      std::size_t k, const char* name) {
+                      std::size_t k, const char* name, const Context& context) {
   require_balanced_and_one_rank(problem, name);
   const Stopwatch clock;
   monitor.begin_phase("setup");
@@ -274,8 +312,9 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
   const bool by_newton = options.algorithm == "newton";
   const bool is_linear = by_newton && k == 1 && n > 1;
   LinearProgram lp;
+  std::int64_t start_steps = 0;
+  InnerMonitor inner(monitor);  // stops with the method, keeps its own iterations to itself
   if (by_newton) {
-    InnerMonitor inner(monitor);  // stops with the method, keeps its own iterations to itself
     Monitor& watch = is_linear ? monitor : static_cast<Monitor&>(inner);
     lp = solve_linear_program(problem, is_linear ? 0.0 : dual.rule.gamma, watch);
     passes += static_cast<std::int64_t>(lp.report.value("passes"));
@@ -283,12 +322,14 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
   }
   if (!is_linear) {
     // Two guesses: the entropic plan is near where gamma is large, the vertex where it is small.
-    Potentials entropic =
-        entropic_potentials(problem, dual.rule.gamma * mass, options.start_sweeps, passes);
+    const double width = options.start_width * dual.rule.gamma * median_mass(dual.a(), dual.b());
+    EntropicGuess entropic = entropic_guess(problem, width, total, options, context, inner);
+    passes += entropic.passes;
+    start_steps = entropic.newton_steps;
     dual.rule.k = n;
-    const double of_entropic = dual.at_semi_dual(entropic).dual;
+    const double of_entropic = dual.at_semi_dual(entropic.x).dual;
     if (!by_newton || of_entropic > dual.at_semi_dual(ascent.x).dual)
-      ascent.x = std::move(entropic);
+      ascent.x = std::move(entropic.x);
     dual.rule.k = k;
   }
   const double setup_seconds = clock.seconds();
@@ -307,6 +348,7 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
   if (options.algorithm == "newton")
     report.counts.push_back(
         {"newton_steps", static_cast<double>(is_linear ? 0 : ascent.iterations), ""});
+  report.counts.push_back({"start_newton_steps", static_cast<double>(start_steps), ""});
   write_report(problem, ascent, k, report);
   report.seconds = {{"setup", setup_seconds, "s"}, {"solve", seconds - setup_seconds, "s"}};
   return report;
@@ -316,14 +358,14 @@ Report solve_k_sparse(TransportProblem& problem, Monitor& monitor, const KSparse
 
 Report SparsityConstrained::solve(TransportProblem& problem, Monitor& monitor) {
   return solve_k_sparse(problem, monitor, options_, static_cast<std::size_t>(options_.k),
-                        "sparsity-constrained");
+                        "sparsity-constrained", context_);
 }
 
 Report Quadratic::solve(TransportProblem& problem, Monitor& monitor) {
   KSparseOptions options;
   static_cast<QuadraticOptions&>(options) = options_;
   return solve_k_sparse(problem, monitor, options,
-                        static_cast<std::size_t>(problem.cost().rows().local_size()), "quadratic");
+                        static_cast<std::size_t>(problem.cost().rows().local_size()), "quadratic", context_);
 }
 
 }  // namespace sparse_transport

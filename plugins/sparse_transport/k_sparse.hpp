@@ -13,6 +13,8 @@ struct QuadraticOptions {
   std::optional<double> gamma;
   std::int64_t max_iterations = 300;
   int start_sweeps = 4;
+  ComponentSpec start = "none";
+  double start_width = 0.1;
 
   template <class O>
   static void describe_common(Fields<O>& f) {
@@ -25,7 +27,12 @@ struct QuadraticOptions {
     f.add("max_iterations", &O::max_iterations, Range::at_least(0.0),
           "Newton or L-BFGS steps after which the method gives up");
     f.add("start_sweeps", &O::start_sweeps, Range::at_least(1.0),
-          "Sinkhorn iterations at each eps that give the first potentials");
+          "Sinkhorn iterations at each eps that give the first potentials where 'sns' is not loaded");
+    f.add_component("start", &O::start, "transport-solver",
+                    "method that finds the entropic potentials; \"none\": sns to 1e-3 of the mass where "
+                    "it is loaded, else a few Sinkhorn iterations");
+    f.add("start_width", &O::start_width, Range::above(0.0),
+          "regularization of these over gamma times the median mass of a point");
   }
   static void describe(Fields<QuadraticOptions>& f) { describe_common(f); }
 };
@@ -63,22 +70,24 @@ struct KSparseOptions : QuadraticOptions {
 class SparsityConstrained final : public TransportSolver {
  public:
   using Options = KSparseOptions;
-  SparsityConstrained(const Options& options, const Context&) : options_(options) {}
+  SparsityConstrained(const Options& options, const Context& context) : options_(options), context_(context) {}
   Report solve(TransportProblem& problem, Monitor& monitor) override;
 
  private:
   Options options_;
+  Context context_;
 };
 
 /// The same with k = n: quadratically regularised transport.
 class Quadratic final : public TransportSolver {
  public:
   using Options = QuadraticOptions;
-  Quadratic(const Options& options, const Context&) : options_(options) {}
+  Quadratic(const Options& options, const Context& context) : options_(options), context_(context) {}
   Report solve(TransportProblem& problem, Monitor& monitor) override;
 
  private:
   Options options_;
+  Context context_;
 };
 
 }  // namespace sparse_transport

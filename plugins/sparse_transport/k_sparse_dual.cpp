@@ -62,6 +62,11 @@ void KSparseDual::add_column(const Potentials& x, Index j, const Slacks& found, 
   p.full[j] = rows_at(column_.full());
   p.tied[j] = rows_at(column_.tied());
   p.tied_weight[j] = column_.tied_weight();
+  for (std::size_t s = 0; band > 0.0 && s < s_.size(); ++s) {
+    if (column_.t()[s] > 0.0) continue;
+    const double closeness = 1.0 + (s_[s] + rule.w * t_old_[s] - column_.theta()) / band;
+    if (closeness > 0.0) p.near[j].emplace_back(rows_[s], std::min(closeness, 1.0));
+  }
   Index count = 0;
   for (std::size_t s = 0; s < s_.size(); ++s) {
     const double t = column_.t()[s];
@@ -89,6 +94,7 @@ DualPoint KSparseDual::assemble(const Potentials& x, const Slacks& found) {
   p.full.resize(m);
   p.tied.resize(m);
   p.tied_weight.resize(m);
+  p.near.resize(m);
   p.plan.first.assign(m + 1, 0);
   p.dual = std::inner_product(a_.begin(), a_.end(), x.alpha.begin(), 0.0) +
            std::inner_product(b_.begin(), b_.end(), x.beta.begin(), 0.0);
@@ -109,7 +115,7 @@ KSparseDual::Slacks KSparseDual::slacks_of_support(const Potentials& x) const {
 
 DualPoint KSparseDual::at(const Potentials& x) {
   if (support) return assemble(x, slacks_of_support(x));
-  return assemble(x, slacks_above(x, std::vector<double>(b_.size(), 0.0)));
+  return assemble(x, slacks_above(x, std::vector<double>(b_.size(), -band)));
 }
 
 DualPoint KSparseDual::at_semi_dual(Potentials& x) {

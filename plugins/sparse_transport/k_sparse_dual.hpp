@@ -3,6 +3,7 @@
 #include <libsolve/transport/transport_problem.hpp>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "column_plan.hpp"
@@ -40,6 +41,9 @@ struct DualPoint {
   /// Of each column: its full and tied entries as rows, and what the tied ones weigh.
   std::vector<std::vector<Index>> full, tied;
   std::vector<double> tied_weight;
+  /// Of each column: entries that are zero by less than the band, as rows, and how near they are, in
+  /// (0, 1].
+  std::vector<std::vector<std::pair<Index, double>>> near;
 };
 
 /// Evaluates the dual by one pass over all entries, columns of C being rows of its transpose.
@@ -49,6 +53,7 @@ class KSparseDual {
 
   ColumnRule rule;
   ColumnEntries old;  ///< centre of the proximal term
+  double band = 0.0;  ///< slack below which a zero entry is in `near`
   /// Where given, all entries but these are taken to be forbidden.
   std::optional<ColumnEntries> support;
   DualPoint at(const Potentials& x);

@@ -23,6 +23,8 @@ struct Ascent {
   bool is_restricted = false;  ///< the plan is one on k entries a column
   std::int64_t restricted_iterations = 0;
   std::int64_t fill = 0;  ///< largest factor
+  double shift = 1e-3;    ///< of the Newton matrix, over its diagonal
+  double relative_violation() const;  ///< over the mass, at most 1
   double gap() const { return point.primal - point.dual; }
   /// Samples for the monitor; true where the ascent has to end, with `status` set.
   bool has_to_stop();
@@ -31,8 +33,11 @@ struct Ascent {
 /// Semismooth Newton with the active sets of ColumnPlan, on the smooth dual of k = n first, then on
 /// proximal point problems around the plan (Rockafellar 1976) with falling weight w, whose duals are
 /// smooth where that of the k largest is not:
-///   (H + D) d = -(T 1 - a, T^T 1 - b),  H in the generalised Hessian,  D = 1e-3 sqrt(violation / mass) diag H.
-/// The shift D takes the null vectors (one per piece of the support) and vanishes with the violation.
+///   (H + D) d = -(T 1 - a, T^T 1 - b),  H in the generalised Hessian,  D = shift diag H.
+/// The shift takes the null vectors (one per piece of the support): it grows where steps are short, falls
+/// where they are full, and is at most sqrt(violation / mass) (Levenberg, Marquardt). Entries that are zero by
+/// less than a band, which narrows with the violation, count in H by how near they are: the pieces that the
+/// step would move into each other hang together then. The step length is the least value along d, roughly.
 void ascend_by_newton(Ascent& ascent);
 /// The first part alone, for k = n or a given support.
 void ascend_smooth(Ascent& ascent);
