@@ -48,8 +48,11 @@ SlackForm::SlackForm(const NonlinearProgram& problem, double largest_gradient)
     if (!cb.is_equality(rows_[i])) slack_[i] = static_cast<std::ptrdiff_t>(n++);
 
   const SparsePattern& J = problem.functions().jacobian_pattern();
-  J_.resize(J.size());
-  H_.resize(problem.functions().hessian_pattern().size());
+  as_it_is_ = !(largest_gradient > 0.0) && n == xb.size() && m == cb.size();
+  if (!as_it_is_) {
+    J_.resize(J.size());
+    H_.resize(problem.functions().hessian_pattern().size());
+  }
   // Scales from the gradients at the start; a point where they are not finite leaves 1.
   c_scale_.assign(m, 1.0);
   if (largest_gradient > 0.0) {
@@ -66,14 +69,22 @@ SlackForm::SlackForm(const NonlinearProgram& problem, double largest_gradient)
       }
     for (std::size_t i = 0; i < m; ++i) c_scale_[i] = scale_for(size[rows_[i]], largest_gradient);
   }
+  if (as_it_is_) {
+    jacobian_pattern = J;
+    hessian_pattern = problem.functions().hessian_pattern();
+    return;
+  }
+  const std::size_t most = J.size() + n - free_.size();
+  jacobian_pattern.rows.reserve(most);
+  jacobian_pattern.columns.reserve(most);
+  jacobian_from_.reserve(J.size());
   for (std::size_t k = 0; k < J.size(); ++k) {
     const std::ptrdiff_t i = row_place[static_cast<std::size_t>(J.rows[k])];
     const std::ptrdiff_t j = place[static_cast<std::size_t>(J.columns[k])];
     if (i < 0 || j < 0) continue;
     jacobian_pattern.rows.push_back(static_cast<Index>(i));
     jacobian_pattern.columns.push_back(static_cast<Index>(j));
-    jacobian_from_.push_back(k);
-    jacobian_scale_.push_back(c_scale_[static_cast<std::size_t>(i)]);
+    jacobian_from_.push_back(static_cast<Index>(k));
   }
   for (std::size_t i = 0; i < m; ++i) {
     if (slack_[i] < 0) continue;
@@ -83,13 +94,16 @@ SlackForm::SlackForm(const NonlinearProgram& problem, double largest_gradient)
     upper.push_back(cb.upper[rows_[i]] * c_scale_[i]);
   }
   const SparsePattern& H = problem.functions().hessian_pattern();
+  hessian_pattern.rows.reserve(H.size());
+  hessian_pattern.columns.reserve(H.size());
+  hessian_from_.reserve(H.size());
   for (std::size_t k = 0; k < H.size(); ++k) {
     const std::ptrdiff_t i = place[static_cast<std::size_t>(H.rows[k])];
     const std::ptrdiff_t j = place[static_cast<std::size_t>(H.columns[k])];
     if (i < 0 || j < 0) continue;
     hessian_pattern.rows.push_back(static_cast<Index>(i));
     hessian_pattern.columns.push_back(static_cast<Index>(j));
-    hessian_from_.push_back(k);
+    hessian_from_.push_back(static_cast<Index>(k));
   }
 }
 
@@ -138,17 +152,21 @@ void SlackForm::constraints(In w, Out c) {
 
 void SlackForm::jacobian(In w, Out values) {
   if (m == 0) return;
+  if (as_it_is_) return at_.jacobian(w, values);
   at_.jacobian(whole(w), J_);
   for (std::size_t k = 0; k < jacobian_from_.size(); ++k)
-    values[k] = jacobian_scale_[k] * J_[jacobian_from_[k]];
+    values[k] = c_scale_[static_cast<std::size_t>(jacobian_pattern.rows[k])] *
+                J_[static_cast<std::size_t>(jacobian_from_[k])];
   for (std::size_t k = jacobian_from_.size(); k < values.size(); ++k) values[k] = -1.0;
 }
 
 void SlackForm::weighted_hessian(In w, double sigma, In lambda, Out values) {
+  if (as_it_is_) return at_.hessian(w, sigma, lambda, values);
   std::fill(lambda_.begin(), lambda_.end(), 0.0);
   for (std::size_t i = 0; i < m; ++i) lambda_[rows_[i]] = lambda[i] * c_scale_[i];
   at_.hessian(whole(w), sigma, lambda_, H_);
-  for (std::size_t k = 0; k < hessian_from_.size(); ++k) values[k] = H_[hessian_from_[k]];
+  for (std::size_t k = 0; k < hessian_from_.size(); ++k)
+    values[k] = H_[static_cast<std::size_t>(hessian_from_[k])];
 }
 
 Numbers SlackForm::from_multipliers(In multipliers) const {

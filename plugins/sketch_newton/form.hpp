@@ -77,12 +77,12 @@ class SlackForm final : public Form {
 
   const NonlinearProgram* problem_;
   HostAccess at_;
-  std::vector<std::size_t> free_;           ///< variables that are not fixed
-  std::vector<std::size_t> rows_;           ///< constraints kept
-  std::vector<std::ptrdiff_t> slack_;       ///< of each kept row, -1: equality
-  std::vector<std::size_t> jacobian_from_;  ///< entries kept of the program's Jacobian
-  std::vector<double> jacobian_scale_;
-  std::vector<std::size_t> hessian_from_;
+  std::vector<std::size_t> free_;      ///< variables that are not fixed
+  std::vector<std::size_t> rows_;      ///< constraints kept
+  std::vector<std::ptrdiff_t> slack_;  ///< of each kept row, -1: equality
+  std::vector<Index> jacobian_from_;   ///< entries kept of the program's Jacobian
+  std::vector<Index> hessian_from_;
+  bool as_it_is_ = false;  ///< values of derivatives are the program's
   double f_scale_ = 1.0;
   Numbers c_scale_;                     ///< of kept rows
   Numbers x_, g_, c_, J_, H_, lambda_;  ///< work, of the program's size

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "krylov.hpp"
+
 namespace sketch_newton {
 
 namespace {
@@ -40,12 +42,6 @@ constexpr double soft_gain = 1e-4;
 constexpr std::int64_t most_without_progress = 100;
 constexpr double unbounded_below = -1e20;
 
-double largest(In x) {
-  double s = 0.0;
-  for (const double v : x)
-    if (!(std::abs(v) <= s)) s = std::abs(v);
-  return s;
-}
 double sum_of_sizes(In x) {
   double s = 0.0;
   for (const double v : x) s += std::abs(v);
@@ -71,7 +67,8 @@ InteriorPoint::InteriorPoint(Form& form, const InteriorPointSettings& settings, 
       settings_(settings),
       watch_(std::move(watch)),
       is_restoration_(is_restoration),
-      kkt_(form, settings.dense_limit),
+      kkt_(settings.make_system ? settings.make_system(form)
+                                : std::make_unique<KktSystem>(form, settings.dense_limit)),
       lower_(form.lower),
       upper_(form.upper) {
   const std::size_t n = form.n, m = form.m;
@@ -86,8 +83,9 @@ InteriorPoint::InteriorPoint(Form& form, const InteriorPointSettings& settings, 
   sigma_.resize(n);
   dw_step_.resize(n);
   dlambda_.resize(m);
-  dzl_.resize(n);
-  dzu_.resize(n);
+  for (std::size_t i = 0; i < n; ++i) bounded_ = bounded_ || form.has_lower(i) || form.has_upper(i);
+  dzl_.resize(bounded_ ? n : 0);
+  dzu_.resize(bounded_ ? n : 0);
   trial_w_.resize(n);
   trial_c_.resize(m);
 }
@@ -193,12 +191,12 @@ void InteriorPoint::least_squares_multipliers() {
   if (m == 0) return;
   std::fill(H_.begin(), H_.end(), 0.0);
   Numbers ones(n, 1.0), rhs(n + m, 0.0), x;
-  kkt_.set(H_, J_, ones);
+  kkt_->set(H_, J_, ones);
   std::fill(at_.lambda.begin(), at_.lambda.end(), 0.0);
-  if (!kkt_.factor(0.0, 0.0) || !kkt_.has_right_inertia())
-    if (!kkt_.factor(0.0, dual_shift)) return;
+  if (!kkt_->factor(0.0, 0.0) || !kkt_->has_right_inertia())
+    if (!kkt_->factor(0.0, dual_shift)) return;
   for (std::size_t i = 0; i < n; ++i) rhs[i] = -(g_[i] - at_.zl[i] + at_.zu[i]);
-  const double residual = kkt_.solve(rhs, x);
+  const double residual = kkt_->solve(rhs, x);
   const In lambda = In(x).subspan(n);
   if (residual < 1e-6 && largest(lambda) <= largest_multiplier)
     std::copy(lambda.begin(), lambda.end(), at_.lambda.begin());
@@ -228,15 +226,15 @@ bool InteriorPoint::factor_with_right_inertia() {
   dw_ = forced_shift_;
   int growths = 0;
   for (int attempt = 0; attempt < 60; ++attempt) {
-    const bool ok = kkt_.factor(dw_, dc_);
-    if (ok && kkt_.has_right_inertia()) {
+    const bool ok = kkt_->factor(dw_, dc_);
+    if (ok && kkt_->has_right_inertia()) {
       if (dw_ > 0.0) dw_last_ = dw_;
 
       return true;
     }
     if (dc_ == 0.0 && form_.m > 0) {
       // Rows of J that depend on each other spoil the inertia at any dw.
-      if (ok && kkt_.is_singular()) {
+      if (ok && kkt_->is_singular()) {
         dc_ = dual_shift;
         if (dw_ == 0.0) continue;
       } else if (dw_ > largest_usual_shift && violation_max() < 1e-2) {
@@ -268,7 +266,7 @@ bool InteriorPoint::compute_step() {
     if (form_.has_lower(i)) sigma_[i] += at_.zl[i] / (at_.w[i] - lower_[i]);
     if (form_.has_upper(i)) sigma_[i] += at_.zu[i] / (upper_[i] - at_.w[i]);
   }
-  kkt_.set(H_, J_, sigma_);
+  kkt_->set(H_, J_, sigma_);
   Numbers rhs(n + m), x;
   const Numbers d = barrier_gradient();
   for (std::size_t i = 0; i < n; ++i) rhs[i] = -d[i];
@@ -279,7 +277,7 @@ bool InteriorPoint::compute_step() {
   for (std::size_t i = 0; i < m; ++i) rhs[n + i] = -c_[i];
   for (int attempt = 0;; ++attempt) {
     if (!factor_with_right_inertia()) return false;
-    const double residual = kkt_.solve(rhs, x);
+    const double residual = kkt_->solve(rhs, x);
     if (residual < 1e-6 && all_finite(x)) {
       double longest = 0.0;
       for (std::size_t i = 0; i < n; ++i) longest = std::max(longest, std::abs(x[i]));
@@ -304,7 +302,7 @@ bool InteriorPoint::compute_step() {
   }
   std::copy_n(x.begin(), n, dw_step_.begin());
   std::copy_n(x.begin() + static_cast<std::ptrdiff_t>(n), m, dlambda_.begin());
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = 0; bounded_ && i < n; ++i) {
     dzl_[i] = dzu_[i] = 0.0;
     if (form_.has_lower(i)) {
       const double s = at_.w[i] - lower_[i];
@@ -333,7 +331,7 @@ double InteriorPoint::longest_primal(In dw) const {
 /// eq. (15b).
 double InteriorPoint::longest_dual() const {
   double alpha = 1.0;
-  for (std::size_t i = 0; i < form_.n; ++i) {
+  for (std::size_t i = 0; bounded_ && i < form_.n; ++i) {
     if (dzl_[i] < 0.0) alpha = std::min(alpha, -tau_ * at_.zl[i] / dzl_[i]);
     if (dzu_[i] < 0.0) alpha = std::min(alpha, -tau_ * at_.zu[i] / dzu_[i]);
   }
@@ -402,7 +400,7 @@ bool InteriorPoint::second_order_correction(double alpha_max, double slope) {
     if (k > 0 && trial_theta_ > kappa_soc * theta_before) return false;
     theta_before = trial_theta_;
     for (std::size_t i = 0; i < m; ++i) rhs[n + i] = -c_soc[i];
-    if (!(kkt_.solve(rhs, x) < 1e-6)) return false;
+    if (!(kkt_->solve(rhs, x) < 1e-6)) return false;
     const In dw = In(x).first(n);
     const double alpha = longest_primal(dw);
     bool is_f_type = false;
@@ -426,7 +424,7 @@ void InteriorPoint::take_dual_step(double alpha_primal, double alpha_dual) {
   theta_ = trial_theta_;
   phi_ = trial_phi_;
   for (std::size_t i = 0; i < form_.m; ++i) at_.lambda[i] += alpha_primal * dlambda_[i];
-  for (std::size_t i = 0; i < form_.n; ++i) {
+  for (std::size_t i = 0; bounded_ && i < form_.n; ++i) {
     at_.zl[i] += alpha_dual * dzl_[i];
     at_.zu[i] += alpha_dual * dzu_[i];
   }
@@ -541,6 +539,7 @@ bool InteriorPoint::restore(End& end) {
   settings.max_iterations = settings_.max_iterations - iterations_;
   settings.has_multipliers = true;
   settings.push = 0.0;
+  settings.make_system = {};
   Iterate start;
   start.w = form.start(mu);
   start.lambda.assign(form.m, 0.0);
@@ -625,10 +624,7 @@ bool InteriorPoint::restore(End& end) {
 
 InteriorPoint::End InteriorPoint::run(Iterate start) {
   at_ = std::move(start);
-  bool bounded = false;
-  for (std::size_t i = 0; i < form_.n; ++i)
-    bounded = bounded || form_.has_lower(i) || form_.has_upper(i);
-  mu_ = bounded ? settings_.mu : settings_.least_mu;
+  mu_ = bounded_ ? settings_.mu : settings_.least_mu;
   tau_ = std::max(tau_min, 1.0 - mu_);
   if (settings_.push > 0.0) push_inside(at_.w);
   const std::size_t n = form_.n;

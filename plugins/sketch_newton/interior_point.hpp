@@ -22,6 +22,9 @@ struct InteriorPointSettings {
 
   std::int64_t max_iterations = 3000;
   std::size_t dense_limit = 150;
+  /// Makes what solves Newton systems of the form itself (restoration phases have factors); none:
+  /// KktSystem.
+  std::function<std::unique_ptr<NewtonSystem>(const Form&)> make_system = {};
   bool has_multipliers = false;  ///< the start's multipliers are used
   double push = 1e-2;            ///< of the start away from bounds
 };
@@ -50,9 +53,9 @@ class InteriorPoint {
   double error(double mu) const;               ///< eq. (5)
   std::int64_t iterations() const { return iterations_; }
   const std::string& why() const { return why_; }
-  std::int64_t factorisations() const { return kkt_.num_factorisations + other_factorisations_; }
-  std::int64_t solves() const { return kkt_.num_solves + other_solves_; }
-  double flops() const { return kkt_.flops + other_flops_; }
+  std::int64_t factorisations() const { return kkt_->num_factorisations + other_factorisations_; }
+  std::int64_t solves() const { return kkt_->num_solves + other_solves_; }
+  double flops() const { return kkt_->flops + other_flops_; }
   std::int64_t restorations() const { return restorations_; }
   std::int64_t corrections() const { return corrections_; }
   double shift() const { return dw_; }
@@ -95,7 +98,7 @@ class InteriorPoint {
   InteriorPointSettings settings_;
   Watch watch_;
   bool is_restoration_;
-  KktSystem kkt_;
+  std::unique_ptr<NewtonSystem> kkt_;
   Numbers lower_, upper_;  ///< relaxed a little
   Iterate at_;
   Numbers g_, c_, J_, H_, sigma_;
@@ -111,7 +114,7 @@ class InteriorPoint {
   std::int64_t other_factorisations_ = 0, other_solves_ = 0;
   double other_flops_ = 0.0;
   int tiny_steps_ = 0, soft_left_ = 0, retries_ = 0;
-  bool degenerate_ = false;
+  bool degenerate_ = false, bounded_ = false;
   std::string why_;
 };
 

@@ -4,29 +4,21 @@
 #include <cmath>
 #include <numeric>
 
+#include "krylov.hpp"
+
 namespace sketch_newton {
 
 namespace {
 
 constexpr double wanted_residual = 1e-11;
 constexpr std::size_t most_steps = 12;
-
-double dot(In x, In y) {
-  double s = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) s += x[i] * y[i];
-  return s;
-}
-
-double largest(In x) {
-  double s = 0.0;
-  for (const double v : x)
-    if (!(std::abs(v) <= s)) s = std::abs(v);
-  return s;
-}
+constexpr double minres_residual = 5e-7;
+constexpr std::int64_t most_minres_steps = 20000;
 
 }  // namespace
 
-KktSystem::KktSystem(const Form& form, std::size_t dense_limit) : n_(form.n), m_(form.m) {
+KktSystem::KktSystem(const Form& form, std::size_t dense_limit, By by)
+    : n_(form.n), m_(form.m), by_(by) {
   struct Place {
     int column, row;
     std::size_t entry;
@@ -65,6 +57,7 @@ KktSystem::KktSystem(const Form& form, std::size_t dense_limit) : n_(form.n), m_
                at.begin() + static_cast<std::ptrdiff_t>(size + H.size()));
   j_at_.assign(at.begin() + static_cast<std::ptrdiff_t>(size + H.size()), at.end());
   dense_ = size <= dense_limit;
+  if (by_ == By::minres) return;
   factors_ = dense_ ? dense_factors() : sparse_factors();
 }
 
@@ -86,6 +79,7 @@ bool KktSystem::factor(double dw, double dc) {
           K_.values[static_cast<std::size_t>(p)] = i == j ? 1.0 : 0.0;
       }
   }
+  if (by_ == By::minres) return true;
   ++num_factorisations;
   const bool ok = factors_->factor(K_);
   if (ok) flops += factors_->flops();
@@ -93,6 +87,7 @@ bool KktSystem::factor(double dw, double dc) {
 }
 
 bool KktSystem::has_right_inertia() const {
+  if (by_ == By::minres) return true;
   const Inertia i = factors_->inertia();
   return i.negative == m_ && i.zero == 0;
 }
@@ -119,6 +114,20 @@ double KktSystem::solve(In b, Numbers& x) {
   const double b_size = largest(b);
   x.assign(size, 0.0);
   if (!(b_size > 0.0)) return b_size;
+  if (by_ == By::minres) {
+    Numbers scale(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      const double d = std::abs(K_.values[static_cast<std::size_t>(K_.first[i])]);
+      scale[i] = 1.0 / std::sqrt(d > 0.0 ? d : 1.0);
+    }
+    std::int64_t steps = 0;
+    const double residual = minres([this](In v, Out y) { multiply(v, y); }, scale, b, x,
+                                   minres_residual, most_minres_steps, steps);
+    num_solves += steps;
+    flops += static_cast<double>(steps) *
+             (4.0 * static_cast<double>(K_.rows.size()) + 20.0 * static_cast<double>(size));
+    return residual;
+  }
   // x += F^-1 r until the residual is rounding; where that does not converge, flexible GMRES.
   Numbers r(b.begin(), b.end()), best = x, Kx(size), z(size);
   double before = 1.0, least = 1.0;
@@ -142,67 +151,13 @@ double KktSystem::solve(In b, Numbers& x) {
     return least;
   }
   x = best;
-  multiply(x, Kx);
-  for (std::size_t i = 0; i < size; ++i) r[i] = b[i] - Kx[i];
-  const double beta = std::sqrt(dot(r, r));
-  std::vector<Numbers> V, Z;
-  std::vector<Numbers> h;  // columns, rotated
-  Numbers cosine, sine, g{beta};
-  V.push_back(r);
-  for (double& v : V[0]) v /= beta;
-  const double stop = wanted_residual * b_size;
-  while (Z.size() < most_steps && std::abs(g.back()) > stop) {
-    Z.push_back(V.back());
-    factors_->solve(Z.back());
-    ++num_solves;
-    Numbers w(size);
-    multiply(Z.back(), w);
-    Numbers column(V.size() + 1);
-    for (int pass = 0; pass < 2; ++pass)
-      for (std::size_t i = 0; i < V.size(); ++i) {
-        const double s = dot(V[i], w);
-        column[i] += s;
-        for (std::size_t k = 0; k < size; ++k) w[k] -= s * V[i][k];
-      }
-    const double norm = std::sqrt(dot(w, w));
-    column.back() = norm;
-    if (!std::isfinite(norm)) {
-      Z.pop_back();
-      break;
-    }
-    for (std::size_t i = 0; i < cosine.size(); ++i) {
-      const double a = column[i], c = column[i + 1];
-      column[i] = cosine[i] * a + sine[i] * c;
-      column[i + 1] = cosine[i] * c - sine[i] * a;
-    }
-    const std::size_t k = cosine.size();
-    const double length = std::hypot(column[k], column[k + 1]);
-    if (length == 0.0) {
-      Z.pop_back();
-      break;
-    }
-    cosine.push_back(column[k] / length);
-    sine.push_back(column[k + 1] / length);
-    column[k] = length;
-    const double last = g[k];
-    g[k] = cosine[k] * last;
-    g.push_back(-sine[k] * last);
-    h.push_back(std::move(column));
-    for (double& v : w) v /= norm > 0.0 ? norm : 1.0;
-    V.push_back(std::move(w));
-    if (norm == 0.0) break;
-  }
-  Numbers y(Z.size());
-  for (std::size_t k = Z.size(); k-- > 0;) {
-    y[k] = g[k];
-    for (std::size_t j = k + 1; j < Z.size(); ++j) y[k] -= h[j][k] * y[j];
-    y[k] /= h[k][k];
-  }
-  for (std::size_t k = 0; k < Z.size(); ++k)
-    for (std::size_t i = 0; i < size; ++i) x[i] += y[k] * Z[k][i];
-  multiply(x, Kx);
-  for (std::size_t i = 0; i < size; ++i) r[i] = b[i] - Kx[i];
-  const double now = largest(r) / b_size;
+  const double now = flexible_gmres([this](In v, Out y) { multiply(v, y); },
+                                    [this](In v, Out y) {
+                                      std::copy(v.begin(), v.end(), y.begin());
+                                      factors_->solve(y);
+                                      ++num_solves;
+                                    },
+                                    b, x, wanted_residual, most_steps);
   if (now < least) return now;
   x = best;
   return least;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "krylov.hpp"
+
 namespace sketch_newton {
 
 namespace {
@@ -14,25 +16,21 @@ constexpr double least_progress = 0.5;
 constexpr double enough = 1e-13;
 constexpr double dual_shift = 1e-10;
 
-double largest(In x) {
-  double s = 0.0;
-  for (const double v : x)
-    if (!(std::abs(v) <= s)) s = std::abs(v);
-  return s;
-}
-
 }  // namespace
 
-Polish::Polish(SlackForm& form, std::size_t dense_limit)
-    : form_(form),
-      kkt_(form, dense_limit),
-      side_(form.n, Side::none),
-      held_(form.n, 0),
-      g_(form.n),
-      c_(form.m),
-      J_(form.jacobian_pattern.size()),
-      H_(form.hessian_pattern.size()),
-      r_(form.n) {}
+Polish::Polish(SlackForm& form, std::size_t dense_limit) : form_(form), dense_limit_(dense_limit) {}
+
+void Polish::prepare() {
+  if (kkt_) return;
+  kkt_ = std::make_unique<KktSystem>(form_, dense_limit_);
+  side_.assign(form_.n, Side::none);
+  held_.assign(form_.n, 0);
+  g_.resize(form_.n);
+  c_.resize(form_.m);
+  J_.resize(form_.jacobian_pattern.size());
+  H_.resize(form_.hessian_pattern.size());
+  r_.resize(form_.n);
+}
 
 /// r = g + J^T lambda for all variables; the largest entry of free ones and of c.
 double Polish::stationarity_and_violation(const Iterate& at) {
@@ -57,7 +55,7 @@ bool Polish::newton(Iterate& at, bool minimum) {
     if (side_[i] == Side::lower) at.w[i] = form_.lower[i];
     if (side_[i] == Side::upper) at.w[i] = form_.upper[i];
   }
-  kkt_.hold(held_);
+  kkt_->hold(held_);
   double error = stationarity_and_violation(at);
   const Numbers none(n, 0.0);
   Numbers rhs(n + m), x;
@@ -65,15 +63,15 @@ bool Polish::newton(Iterate& at, bool minimum) {
     if (!std::isfinite(error)) return false;
     if (error <= enough) return true;
     form_.hessian(at.w, at.lambda, H_);
-    kkt_.set(H_, J_, none);
-    if (!kkt_.factor(0.0, 0.0)) return false;
-    if (!kkt_.has_right_inertia()) {
-      if (!kkt_.factor(0.0, dual_shift)) return false;
-      if (minimum && !kkt_.has_right_inertia()) return false;
+    kkt_->set(H_, J_, none);
+    if (!kkt_->factor(0.0, 0.0)) return false;
+    if (!kkt_->has_right_inertia()) {
+      if (!kkt_->factor(0.0, dual_shift)) return false;
+      if (minimum && !kkt_->has_right_inertia()) return false;
     }
     for (std::size_t i = 0; i < n; ++i) rhs[i] = held_[i] ? 0.0 : -r_[i];
     for (std::size_t i = 0; i < m; ++i) rhs[n + i] = -c_[i];
-    if (!(kkt_.solve(rhs, x) < 1e-4)) return false;
+    if (!(kkt_->solve(rhs, x) < 1e-4)) return false;
     ++steps_;
     const Iterate before = at;
     for (std::size_t i = 0; i < n; ++i) at.w[i] += x[i];
@@ -125,6 +123,7 @@ bool Polish::exchange(Iterate& at) {
 }
 
 bool Polish::run(Iterate& at, double wanted, bool minimum) {
+  prepare();
   Iterate trial = at;
   for (std::size_t i = 0; i < form_.n; ++i) {
     side_[i] = Side::none;

@@ -18,19 +18,21 @@ class Polish {
 
   const KktResidual& residual() const { return residual_; }
   std::int64_t steps() const { return steps_; }
-  std::int64_t factorisations() const { return kkt_.num_factorisations; }
-  std::int64_t solves() const { return kkt_.num_solves; }
-  double flops() const { return kkt_.flops; }
+  std::int64_t factorisations() const { return kkt_ ? kkt_->num_factorisations : 0; }
+  std::int64_t solves() const { return kkt_ ? kkt_->num_solves : 0; }
+  double flops() const { return kkt_ ? kkt_->flops : 0.0; }
 
  private:
   enum class Side : char { none, lower, upper };
+  void prepare();
   bool newton(Iterate& at, bool minimum);
   double stationarity_and_violation(const Iterate& at);
   bool exchange(Iterate& at);
   void set_multipliers(Iterate& at);
 
   SlackForm& form_;
-  KktSystem kkt_;
+  std::size_t dense_limit_;
+  std::unique_ptr<KktSystem> kkt_;  ///< made at the first run
   std::vector<Side> side_;
   std::vector<char> held_;
   Numbers g_, c_, J_, H_, r_;

@@ -7,6 +7,8 @@
 #include <libsolve/core/random.hpp>
 #include <libsolve/core/text.hpp>
 
+#include "control_system.hpp"
+
 namespace sketch_newton {
 
 namespace {
@@ -20,6 +22,8 @@ double seconds_since(Clock::time_point t) {
 /// What is aimed at below the tolerance: a measure in other units should be met, too.
 constexpr double safety = 0.5;
 /// Barrier parameter from which on the active set may be known.
+/// Variables plus constraints from which on the multilevel solver is faster than factors.
+constexpr std::size_t control_from = 3000;
 constexpr double polish_from = 1e-3;
 
 /// One solve: interior point runs with the polish inside, until one ends well.
@@ -31,7 +35,8 @@ class Solve {
         options_(options),
         seed_(seed),
         monitor_(monitor),
-        form_(problem, options.largest_gradient),
+        structure_(dynamic_cast<ControlStructure*>(&problem.functions())),
+        form_(problem, structure_ != nullptr ? 0.0 : options.largest_gradient),
         polish_(form_, static_cast<std::size_t>(options.dense_limit)) {
     for (std::size_t i = 0; i < form_.n; ++i)
       has_bounds_ = has_bounds_ || form_.has_lower(i) || form_.has_upper(i);
@@ -45,6 +50,7 @@ class Solve {
   void take_counts(const InteriorPoint& method);
   Iterate start(int attempt);
   bool warm_start();
+  std::unique_ptr<NewtonSystem> make_system(const Form& form) const;
   bool is_linear() const;
   Report finish(InteriorPoint::End end, const std::string& why);
 
@@ -52,6 +58,7 @@ class Solve {
   const SketchNewtonOptions& options_;
   std::uint64_t seed_;
   Monitor& monitor_;
+  ControlStructure* structure_;  ///< null: none that is known
   SlackForm form_;
   Polish polish_;
   Verdict verdict_ = Verdict::proceed;
@@ -125,6 +132,21 @@ void Solve::take_counts(const InteriorPoint& method) {
   corrections_ += method.corrections();
 }
 
+std::unique_ptr<NewtonSystem> Solve::make_system(const Form& form) const {
+  const std::string& by = options_.inner_solver;
+  const bool fits = structure_ != nullptr && ControlSystem::fits(form, *structure_);
+  if (by == "multilevel" && !fits)
+    throw Unsupported(
+        "inner_solver = \"multilevel\" is for elliptic control on N x N points without bounds "
+        "(source 'elliptic-control'); use \"auto\" or \"factors\"");
+  if (by == "multilevel" || (by == "auto" && fits && form.n + form.m > control_from))
+    return std::make_unique<ControlSystem>(form, *structure_, options_.inner_tolerance,
+                                           options_.order == "random", seed_);
+  return std::make_unique<KktSystem>(
+      form, static_cast<std::size_t>(options_.dense_limit),
+      by == "minres" ? KktSystem::By::minres : KktSystem::By::factors);
+}
+
 bool Solve::is_linear() const {
   for (const std::size_t i : form_.rows())
     if (!problem_.functions().is_linear(static_cast<Index>(i))) return false;
@@ -168,6 +190,7 @@ Report Solve::run() {
     settings.least_mu = std::min(1e-14, options_.tolerance * options_.tolerance);
     settings.max_iterations = options_.max_iterations - iterations_;
     settings.dense_limit = static_cast<std::size_t>(options_.dense_limit);
+    settings.make_system = [this](const Form& form) { return make_system(form); };
     polished_at_ = INFINITY;
     InteriorPoint method(form_, settings, [this](const InteriorPoint& m) { return watch(m); });
     end = method.run(start(attempt));
@@ -178,7 +201,7 @@ Report Solve::run() {
     // Not where it should be: the last word of the run itself, then of a polish at any inertia.
     Iterate at = method.iterate();
     keep_best(at, form_.kkt_residual(at.w, at.lambda, at.z()));
-    if (options_.polish && method.violation_max() < 1e-2 &&
+    if (options_.polish && structure_ == nullptr && method.violation_max() < 1e-2 &&
         polish_.run(at, safety * options_.tolerance, false)) {
       keep_best(at, polish_.residual());
       solved_ = true;
@@ -260,6 +283,14 @@ void SketchNewtonOptions::describe(Fields<SketchNewtonOptions>& f) {
         "first barrier parameter, of the scaled problem");
   f.add("dense_limit", &O::dense_limit, Range::closed(0.0, 4000.0),
         "variables plus constraints up to which the Newton matrix is factored as a dense one");
+  f.add("inner_solver", &O::inner_solver, Choices{{"auto", "factors", "multilevel", "minres"}},
+        "of Newton systems: chosen by structure; L D L^T; a multilevel cycle for elliptic control "
+        "inside "
+        "flexible GMRES; MINRES with the diagonal, for comparison");
+  f.add("order", &O::order, Choices{{"ordered", "random"}},
+        "of the subspaces (colours) in the multilevel cycle");
+  f.add("inner_tolerance", &O::inner_tolerance, Range::open(0.0, 1e-6),
+        "relative residual of iterative inner solvers");
   f.add("polish", &O::polish, "end with Newton's method on the active set");
   f.add("warm_start", &O::warm_start, "use the problem's multipliers where it has some");
   f.add("restarts", &O::restarts, Range::at_least(0.0),

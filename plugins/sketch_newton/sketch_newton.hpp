@@ -13,6 +13,9 @@ struct SketchNewtonOptions {
   double largest_gradient = 100.0;
   double barrier = 0.1;
   int dense_limit = 100;
+  std::string inner_solver = "auto";
+  std::string order = "ordered";
+  double inner_tolerance = 1e-7;
   bool polish = true;
   bool warm_start = true;
   int restarts = 2;
