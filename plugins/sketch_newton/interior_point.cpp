@@ -68,11 +68,14 @@ InteriorPoint::InteriorPoint(Form& form, const InteriorPointSettings& settings, 
       watch_(std::move(watch)),
       is_restoration_(is_restoration),
       kkt_(settings.make_system ? settings.make_system(form)
-                                : std::make_unique<KktSystem>(form, settings.dense_limit)),
-      lower_(form.lower),
-      upper_(form.upper) {
+                                : std::make_unique<KktSystem>(form, settings.dense_limit)) {
   const std::size_t n = form.n, m = form.m;
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = 0; i < n; ++i) bounded_ = bounded_ || form.has_lower(i) || form.has_upper(i);
+  if (bounded_) {
+    lower_ = form.lower;
+    upper_ = form.upper;
+  }
+  for (std::size_t i = 0; i < lower_.size(); ++i) {
     lower_[i] -= bound_relaxation * std::max(1.0, std::abs(lower_[i]));
     upper_[i] += bound_relaxation * std::max(1.0, std::abs(upper_[i]));
   }
@@ -83,7 +86,6 @@ InteriorPoint::InteriorPoint(Form& form, const InteriorPointSettings& settings, 
   sigma_.resize(n);
   dw_step_.resize(n);
   dlambda_.resize(m);
-  for (std::size_t i = 0; i < n; ++i) bounded_ = bounded_ || form.has_lower(i) || form.has_upper(i);
   dzl_.resize(bounded_ ? n : 0);
   dzu_.resize(bounded_ ? n : 0);
   trial_w_.resize(n);
@@ -529,10 +531,10 @@ bool InteriorPoint::restore(End& end) {
   filter_.push_back({(1.0 - gamma_theta) * theta_, phi_ - gamma_phi * theta_});
   const double mu = std::max(mu_, violation_max());
   FeasibilityForm form(form_, at_.w, std::sqrt(mu));
-  form.lower = lower_;
-  form.upper = upper_;
-  form.lower.resize(form.n, 0.0);
-  form.upper.resize(form.n, INFINITY);
+  for (std::size_t i = 0; i < lower_.size(); ++i) {
+    form.lower[i] = lower_[i];
+    form.upper[i] = upper_[i];
+  }
   InteriorPointSettings settings = settings_;
   settings.mu = mu;
   settings.tolerance = std::max(settings_.tolerance, 1e-9);
@@ -626,7 +628,7 @@ InteriorPoint::End InteriorPoint::run(Iterate start) {
   at_ = std::move(start);
   mu_ = bounded_ ? settings_.mu : settings_.least_mu;
   tau_ = std::max(tau_min, 1.0 - mu_);
-  if (settings_.push > 0.0) push_inside(at_.w);
+  if (bounded_ && settings_.push > 0.0) push_inside(at_.w);
   const std::size_t n = form_.n;
   at_.lambda.resize(form_.m, 0.0);
   if (!settings_.has_multipliers) {

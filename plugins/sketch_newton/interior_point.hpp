@@ -99,7 +99,7 @@ class InteriorPoint {
   Watch watch_;
   bool is_restoration_;
   std::unique_ptr<NewtonSystem> kkt_;
-  Numbers lower_, upper_;  ///< relaxed a little
+  Numbers lower_, upper_;  ///< relaxed a little; empty where there are no bounds at all
   Iterate at_;
   Numbers g_, c_, J_, H_, sigma_;
   Numbers dw_step_, dlambda_, dzl_, dzu_;
