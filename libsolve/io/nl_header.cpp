@@ -47,8 +47,11 @@ class HeaderReader {
     const auto in = counts(2, "nonlinear variables in constraints, objectives");
     header_.num_nonlinear_variables = std::max(in[0], in[1]);
     at_most(5, header_.num_nonlinear_variables, header_.num_variables, "nonlinear variables");
-    header_.num_functions = counts(2, "linear network variables, functions")[1];
-    const auto discrete = counts(2, "discrete variables");
+    const auto arithmetic = counts(2, "linear network variables, functions");
+    header_.num_functions = arithmetic[1];
+    if (arithmetic.size() > 2) at_most(6, arithmetic[2], 2, "as the kind of arithmetic");
+    // Files of before 1993 say less.
+    const auto discrete = counts(in.size() > 2 ? 5 : 2, "discrete variables");
     header_.num_integer_variables = std::accumulate(discrete.begin(), discrete.end(), 0);
     at_most(7, header_.num_integer_variables, header_.num_variables, "discrete variables");
     const auto nonzeros = counts(2, "nonzeros in Jacobian, objective gradients");

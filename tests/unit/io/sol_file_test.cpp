@@ -66,6 +66,10 @@ TEST(NlHeader, DamagedOnesAreRefusedWithTheirLine) {
   const test::TemporaryFolder folder;
   for (const char* first : {"", "hello", "g12 1 1", "g3 1", "gx"})
     EXPECT_THROW(header_of(first, folder), InputError) << first;
+  std::ofstream(folder.file("few.nl"))
+      << "g3 1 1 0\n 3 2 1 0 1\n 1 1\n 0 0\n 2 1 1\n 0 0 0 1\n 0 0\n 4 2\n 0 0\n 1 0 0 0 0\n";
+  EXPECT_THROW(read_nl_header(folder.file("few.nl")), InputError)
+      << "5 counts of discrete variables";
   std::ofstream(folder.file("short.nl")) << "g3 1 1 0\n 2 1 1\n 1 1\n";
   try {
     read_nl_header(folder.file("short.nl"));
