@@ -259,7 +259,7 @@ double ControlSystem::solve(In b, Numbers& x) {
     rhs[points + i] = s_ * (b[2 * points + i] + inverse_control_[i] * b[points + i]);
   }
   double residual = 1.0;
-  for (int k = 0; k < most_restarts && residual > accuracy_; ++k)
+  for (int k = 0; k < most_restarts && residual > accuracy_ && !(stop && stop()); ++k)
     residual = flexible_gmres(
         [this](In in, Out out) { multiply(in, out); },
         [&](In in, Out out) {
@@ -273,7 +273,7 @@ double ControlSystem::solve(In b, Numbers& x) {
           std::copy(l.y.begin(), l.y.end(), out.begin());
           std::copy(l.q.begin(), l.q.end(), out.begin() + static_cast<std::ptrdiff_t>(points));
         },
-        rhs, v, 0.3 * accuracy_, restart);
+        rhs, v, 0.3 * accuracy_, restart, stop);
   x.resize(3 * points);
   for (std::size_t i = 0; i < points; ++i) {
     const double lambda = s_ * v[points + i];

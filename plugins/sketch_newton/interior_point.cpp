@@ -79,6 +79,7 @@ InteriorPoint::InteriorPoint(Form& form, const InteriorPointSettings& settings, 
     lower_[i] -= bound_relaxation * std::max(1.0, std::abs(lower_[i]));
     upper_[i] += bound_relaxation * std::max(1.0, std::abs(upper_[i]));
   }
+  kkt_->stop = settings.stop;
   g_.resize(n);
   c_.resize(m);
   J_.resize(form.jacobian_pattern.size());
@@ -229,6 +230,7 @@ bool InteriorPoint::factor_with_right_inertia() {
   int growths = 0;
   for (int attempt = 0; attempt < 60; ++attempt) {
     const bool ok = kkt_->factor(dw_, dc_);
+    if (!ok && is_stopped()) return false;
     if (ok && kkt_->has_right_inertia()) {
       if (dw_ > 0.0) dw_last_ = dw_;
 
@@ -280,6 +282,7 @@ bool InteriorPoint::compute_step() {
   for (int attempt = 0;; ++attempt) {
     if (!factor_with_right_inertia()) return false;
     const double residual = kkt_->solve(rhs, x);
+    if (is_stopped()) return false;
     if (residual < 1e-6 && all_finite(x)) {
       double longest = 0.0;
       for (std::size_t i = 0; i < n; ++i) longest = std::max(longest, std::abs(x[i]));
@@ -669,7 +672,7 @@ InteriorPoint::End InteriorPoint::run(Iterate start) {
       End end = End::stuck;
       if (!restore(end)) return end;
     }
-    if (!compute_step()) return End::stuck;
+    if (!compute_step()) return is_stopped() ? End::stopped : End::stuck;
     if (line_search()) {
       take_dual_step(alpha_, alpha_dual_);
       forced_shift_ = 0.0;

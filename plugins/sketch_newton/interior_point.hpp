@@ -25,8 +25,9 @@ struct InteriorPointSettings {
   /// Makes what solves Newton systems of the form itself (restoration phases have factors); none:
   /// KktSystem.
   std::function<std::unique_ptr<NewtonSystem>(const Form&)> make_system = {};
-  bool has_multipliers = false;  ///< the start's multipliers are used
-  double push = 1e-2;            ///< of the start away from bounds
+  std::function<bool()> stop = {};  ///< see NewtonSystem::stop
+  bool has_multipliers = false;     ///< the start's multipliers are used
+  double push = 1e-2;               ///< of the start away from bounds
 };
 
 /// A primal-dual barrier method with a filter line search: Waechter and Biegler, On the
@@ -79,6 +80,7 @@ class InteriorPoint {
   bool update_mu();
   bool compute_step();
   bool factor_with_right_inertia();
+  bool is_stopped() const { return settings_.stop && settings_.stop(); }
   double longest(In x, In dx, bool of_z_lower, In z, In dz, double tau) const;
   double longest_primal(In dw) const;
   double longest_dual() const;

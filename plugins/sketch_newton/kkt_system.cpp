@@ -81,6 +81,7 @@ bool KktSystem::factor(double dw, double dc) {
   }
   if (by_ == By::minres) return true;
   ++num_factorisations;
+  factors_->stop = stop;
   const bool ok = factors_->factor(K_);
   if (ok) flops += factors_->flops();
   return ok;
@@ -122,7 +123,7 @@ double KktSystem::solve(In b, Numbers& x) {
     }
     std::int64_t steps = 0;
     const double residual = minres([this](In v, Out y) { multiply(v, y); }, scale, b, x,
-                                   minres_residual, most_minres_steps, steps);
+                                   minres_residual, most_minres_steps, steps, stop);
     num_solves += steps;
     flops += static_cast<double>(steps) *
              (4.0 * static_cast<double>(K_.rows.size()) + 20.0 * static_cast<double>(size));
@@ -157,7 +158,7 @@ double KktSystem::solve(In b, Numbers& x) {
                                       factors_->solve(y);
                                       ++num_solves;
                                     },
-                                    b, x, wanted_residual, most_steps);
+                                    b, x, wanted_residual, most_steps, stop);
   if (now < least) return now;
   x = best;
   return least;

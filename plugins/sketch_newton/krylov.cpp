@@ -28,7 +28,7 @@ double largest(In x) {
 }
 
 double flexible_gmres(const Multiply& multiply, const Multiply& precondition, In b, Out x,
-                      double relative, std::size_t steps) {
+                      double relative, std::size_t steps, const Stop& stop_now) {
   const std::size_t size = b.size();
   Numbers r(size);
   residual(multiply, b, x, r);
@@ -39,7 +39,7 @@ double flexible_gmres(const Multiply& multiply, const Multiply& precondition, In
     Numbers cosine, sine, g{beta};
     for (double& v : r) v /= beta;
     V.push_back(r);
-    while (Z.size() < steps && std::abs(g.back()) > stop) {
+    while (Z.size() < steps && std::abs(g.back()) > stop && !(stop_now && stop_now())) {
       Numbers z(size), w(size);
       precondition(V.back(), z);
       multiply(z, w);
@@ -87,7 +87,7 @@ double flexible_gmres(const Multiply& multiply, const Multiply& precondition, In
 }
 
 double minres(const Multiply& multiply, In scale, In b, Out x, double relative,
-              std::int64_t most_steps, std::int64_t& steps) {
+              std::int64_t most_steps, std::int64_t& steps, const Stop& stop_now) {
   const std::size_t size = b.size();
   Numbers v(size), v_old(size, 0.0), w(size, 0.0), w_old(size, 0.0), w_older(size), Av(size),
       t(size), y(size, 0.0);
@@ -99,6 +99,7 @@ double minres(const Multiply& multiply, In scale, In b, Out x, double relative,
     for (double& e : v) e /= beta;
   steps = 0;
   while (std::abs(eta) > stop && steps < most_steps) {
+    if (steps % 64 == 0 && stop_now && stop_now()) break;
     ++steps;
     for (std::size_t i = 0; i < size; ++i) t[i] = scale[i] * v[i];
     multiply(t, Av);

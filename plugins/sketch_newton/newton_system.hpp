@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "form.hpp"
 
@@ -21,6 +22,9 @@ class NewtonSystem {
   /// Solves K x = b. Returns the relative residual in the maximum norm.
   virtual double solve(In b, Numbers& x) = 0;
 
+  /// Asked now and then in long work; true ends it: factor() says false, solve() returns what it
+  /// has.
+  std::function<bool()> stop = {};
   std::int64_t num_factorisations = 0;
   std::int64_t num_solves = 0;  ///< with factors, or applications of a preconditioner
   double flops = 0.0;           ///< of factorisations, or of iterations

@@ -190,6 +190,9 @@ Report Solve::run() {
     settings.least_mu = std::min(1e-14, options_.tolerance * options_.tolerance);
     settings.max_iterations = options_.max_iterations - iterations_;
     settings.dense_limit = static_cast<std::size_t>(options_.dense_limit);
+    settings.stop = [this] {
+      return verdict_ != Verdict::proceed || (verdict_ = monitor_.poll()) != Verdict::proceed;
+    };
     settings.make_system = [this](const Form& form) { return make_system(form); };
     polished_at_ = INFINITY;
     InteriorPoint method(form_, settings, [this](const InteriorPoint& m) { return watch(m); });
@@ -197,10 +200,11 @@ Report Solve::run() {
     ++starts_;
     why = method.why();
     take_counts(method);
-    if (solved_ || verdict_ != Verdict::proceed || end == InteriorPoint::End::non_finite) break;
-    // Not where it should be: the last word of the run itself, then of a polish at any inertia.
+    if (solved_) break;
     Iterate at = method.iterate();
     keep_best(at, form_.kkt_residual(at.w, at.lambda, at.z()));
+    if (verdict_ != Verdict::proceed || end == InteriorPoint::End::non_finite) break;
+    // Not where it should be: a polish at any inertia.
     if (options_.polish && structure_ == nullptr && method.violation_max() < 1e-2 &&
         polish_.run(at, safety * options_.tolerance, false)) {
       keep_best(at, polish_.residual());

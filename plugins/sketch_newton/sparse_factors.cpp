@@ -12,6 +12,7 @@ namespace {
 constexpr double u = 1e-4;
 constexpr double alpha = 0.6403882032022076;  // Bunch and Kaufman's, in roots
 constexpr double zero_pivot = 1e-15;
+constexpr double flops_between_questions = 1e8;
 
 using Size = std::size_t;
 
@@ -57,7 +58,14 @@ class SparseFactors final : public SymmetricFactors {
       }
     inertia_ = {};
     flops_ = 0.0;
-    for (Size s = 0; s < tree_.nodes.size(); ++s) eliminate(s, A);
+    double asked = 0.0;
+    for (Size s = 0; s < tree_.nodes.size(); ++s) {
+      eliminate(s, A);
+      if (stop && flops_ - asked > flops_between_questions) {
+        asked = flops_;
+        if (stop()) return false;
+      }
+    }
     return true;
   }
 

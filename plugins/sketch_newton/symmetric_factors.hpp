@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -30,6 +31,8 @@ class SymmetricFactors {
   /// x: right-hand side, overwritten.
   virtual void solve(std::span<double> x) const = 0;
   virtual double flops() const = 0;  ///< of one factorisation
+  /// Asked now and then while a large matrix is factored; true ends that, without factors.
+  std::function<bool()> stop = {};
 };
 
 /// Bunch and Kaufman (1977): diagonal blocks of order 1 and 2 chosen for bounded growth.

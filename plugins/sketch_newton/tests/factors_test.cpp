@@ -132,6 +132,17 @@ TEST(SparseFactors, WorkGrowsWithTheBandNotWithTheSize) {
   EXPECT_LT(factors->flops(), 3000.0 * 300.0);
 }
 
+/// A factorisation of many operations asks, and ends when told to.
+TEST(SparseFactors, LongWorkCanBeStopped) {
+  const int n = 900;
+  const Eigen::MatrixXd A = random_kkt(n, 0, 0.9 * n, 1) + 50.0 * Eigen::MatrixXd::Identity(n, n);
+  const auto factors = sketch_newton::sparse_factors();
+  int asked = 0;
+  factors->stop = [&asked] { return ++asked > 0; };
+  EXPECT_FALSE(factors->factor(entries_of(A)));
+  EXPECT_EQ(asked, 1);
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, Factors, testing::Values("dense", "sparse"),
                          [](const auto& kind) { return std::string(kind.param); });
 
