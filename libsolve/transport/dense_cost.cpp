@@ -1,5 +1,6 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/together.hpp>
 #include <libsolve/transport/cost_functions.hpp>
 #include <libsolve/transport/dense_cost.hpp>
 #include <libsolve/transport/functor_cost.hpp>
@@ -62,22 +63,25 @@ struct CopyRow {
 
 std::shared_ptr<const TransportCost> make_dense_cost(const DenseBlock& C, const Partition& rows,
                                                      const std::string& text) {
-  if (static_cast<GlobalIndex>(C.extent(0)) != rows.local_size())
-    throw ShapeError("a cost of " + std::to_string(C.extent(0)) + " rows was given for " +
-                     std::to_string(rows.local_size()) + " points of this rank");
   const auto m = static_cast<Index>(C.extent(1));
-  const DenseBlock stored = padded_block(rows.local_size(), m);
-  GlobalIndex first_bad = 0;
-  Kokkos::parallel_reduce(
-      "transport::copy_cost",
-      Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, rows.local_size()),
-      CopyRow{C, stored}, Kokkos::Min<GlobalIndex>(first_bad));
-  const bool bad = first_bad < rows.local_size() * GlobalIndex{m};
-  if (bad)
-    throw DataError("the cost of row " + std::to_string(rows.first_row() + first_bad / m) +
-                    ", column " + std::to_string(first_bad % m) +
-                    " is negative or not finite; a forbidden pair needs a large finite cost, and a "
-                    "constant added to all costs does not change the balanced plan");
+  DenseBlock stored;
+  together(rows.communicator(), [&] {
+    if (static_cast<GlobalIndex>(C.extent(0)) != rows.local_size())
+      throw ShapeError("a cost of " + std::to_string(C.extent(0)) + " rows was given for " +
+                       std::to_string(rows.local_size()) + " points of this rank");
+    stored = padded_block(rows.local_size(), m);
+    GlobalIndex first_bad = 0;
+    Kokkos::parallel_reduce(
+        "transport::copy_cost",
+        Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>(0, rows.local_size()),
+        CopyRow{C, stored}, Kokkos::Min<GlobalIndex>(first_bad));
+    const bool bad = first_bad < rows.local_size() * GlobalIndex{m};
+    if (bad)
+      throw DataError("the cost of row " + std::to_string(rows.first_row() + first_bad / m) +
+                      ", column " + std::to_string(first_bad % m) +
+                      " is negative or not finite; a forbidden pair needs a large finite cost, and a "
+                      "constant added to all costs does not change the balanced plan");
+  });
   return std::make_shared<DenseCost>(stored, rows, m, text);
 }
 

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <functional>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/together.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/transport/cost_functions.hpp>
 #include <libsolve/transport/functor_cost.hpp>
@@ -98,20 +99,23 @@ Coordinates by_coordinate(const HostPoints& points, const std::vector<double>& c
 std::shared_ptr<const TransportCost> make_point_cost(const DenseBlock& x, const DenseBlock& y,
                                                      const PointCostOptions& options,
                                                      const Partition& rows) {
-  if (x.extent(1) != y.extent(1) || x.extent(1) == 0)
-    throw ShapeError("points x have " + std::to_string(x.extent(1)) + " coordinates, points y " +
-                     std::to_string(y.extent(1)) + "; both need the same number, at least one");
-  if (static_cast<GlobalIndex>(x.extent(0)) != rows.local_size())
-    throw ShapeError(std::to_string(x.extent(0)) + " points x were given for " +
-                     std::to_string(rows.local_size()) + " rows of this rank");
   const bool manhattan = options.norm == PointNorm::manhattan;
-  if (!(options.power > 0.0) || !(options.scale > 0.0) || (manhattan && options.power != 1.0))
-    throw InputError({}, "power",
-                     "the cost |x - y|^p needs p > 0 and a scale > 0, with the Manhattan norm p = 1; "
-                     "p is " + format_number(options.power) + ", the scale " +
-                         format_number(options.scale));
-  const HostPoints px = on_host(x, "x");
-  const HostPoints py = on_host(y, "y");
+  HostPoints px, py;
+  together(rows.communicator(), [&] {
+    if (x.extent(1) != y.extent(1) || x.extent(1) == 0)
+      throw ShapeError("points x have " + std::to_string(x.extent(1)) + " coordinates, points y " +
+                       std::to_string(y.extent(1)) + "; both need the same number, at least one");
+    if (static_cast<GlobalIndex>(x.extent(0)) != rows.local_size())
+      throw ShapeError(std::to_string(x.extent(0)) + " points x were given for " +
+                       std::to_string(rows.local_size()) + " rows of this rank");
+    if (!(options.power > 0.0) || !(options.scale > 0.0) || (manhattan && options.power != 1.0))
+      throw InputError({}, "power",
+                       "the cost |x - y|^p needs p > 0 and a scale > 0, with the Manhattan norm p = 1; "
+                       "p is " + format_number(options.power) + ", the scale " +
+                           format_number(options.scale));
+    px = on_host(x, "x");
+    py = on_host(y, "y");
+  });
   std::vector<double> center(x.extent(1), 0.0);
   for (std::size_t j = 0; j < py.extent(0); ++j)
     for (std::size_t d = 0; d < center.size(); ++d)

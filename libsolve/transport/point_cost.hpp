@@ -15,7 +15,7 @@ struct PointCostOptions {
 
 /// Points: x of this rank (rows.local_size() x d), y all of them (m x d), same units. Throws
 /// ShapeError where dimensions differ, DataError where a coordinate is not finite, InputError for
-/// options without sense. Both clouds are moved to the mean of y. O((n + m) d) memory.
+/// options without sense, on all ranks of `rows` where on one: collective. Both clouds are moved to the mean of y. O((n + m) d) memory.
 LIBSOLVE_EXPORT std::shared_ptr<const TransportCost> make_point_cost(
     const DenseBlock& x, const DenseBlock& y, const PointCostOptions& options, const Partition& rows);
 inline std::shared_ptr<const TransportCost> make_point_cost(const DenseBlock& x, const DenseBlock& y,

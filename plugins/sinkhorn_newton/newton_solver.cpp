@@ -14,13 +14,6 @@ constexpr double most_entries_for_direct = 3.0;
 constexpr double most_entries_for_slow_direct = 20.0;
 constexpr std::int64_t many_iterations = 300;
 
-/// Nobody reads what inner solvers say.
-class Silent final : public Monitor {
- public:
-  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
-  bool wants_text() const override { return false; }
-};
-
 ComponentSpec conjugate_gradients() {
   ComponentSpec spec("cg");
   spec.options.set("preconditioner", Value("jacobi"));
@@ -30,7 +23,8 @@ ComponentSpec conjugate_gradients() {
 
 }  // namespace
 
-NewtonSolver::NewtonSolver(const ComponentSpec& inner, const Context& context) {
+NewtonSolver::NewtonSolver(const ComponentSpec& inner, const Context& context, Monitor& monitor)
+    : monitor_(monitor) {
   if (context.registry == nullptr)
     throw Unsupported(
         "Newton's systems are solved by solvers of the registry, and there is none; set "
@@ -67,8 +61,8 @@ Numbers NewtonSolver::run(LinearSolver& solver, const std::shared_ptr<const Line
   LinearSystem system(A, b, b.like("sns::step"));
   if (auto* tunable = dynamic_cast<Tunable*>(&solver))
     tunable->set_parameter("relative_tolerance", relative_tolerance);
-  Silent silent;
-  const Report report = solver.solve(system, silent);
+  InnerMonitor quiet(monitor_);  // stops with the method
+  const Report report = solver.solve(system, quiet);
   iterations += report.iterations;
   // An inexact step is a step: only where nothing usable came out is it a failure.
   Numbers x = to_host(system.x().view());

@@ -12,7 +12,8 @@ namespace sinkhorn_newton {
 /// number of entries: sparse direct while there is hardly any fill, else conjugate gradients.
 class NewtonSolver {
  public:
-  NewtonSolver(const ComponentSpec& inner, const Context& context);
+  /// `monitor` outlives it, and can end a solve early.
+  NewtonSolver(const ComponentSpec& inner, const Context& context, Monitor& monitor);
 
   /// S x = rhs to `relative_tolerance` in the 2-norm, from x = 0. Returns x; empty where the solver
   /// failed or x is not finite.
@@ -26,6 +27,7 @@ class NewtonSolver {
  private:
   Numbers run(LinearSolver& solver, const std::shared_ptr<const LinearOperator>& A,
               const Numbers& rhs, double relative_tolerance);
+  Monitor& monitor_;
   std::unique_ptr<LinearSolver> chosen_, direct_, iterative_;
   std::int64_t last_iterations_ = 0;  ///< of conjugate gradients, at their last solve
   std::string what_failed_;

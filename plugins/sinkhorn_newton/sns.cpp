@@ -67,7 +67,7 @@ class Solve {
         monitor_(monitor),
         sweeps_(problem),
         dual_(problem),
-        solver_(options.inner, context) {}
+        solver_(options.inner, context, monitor) {}
 
   Report run() {
     const auto begin = std::chrono::steady_clock::now();

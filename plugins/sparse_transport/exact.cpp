@@ -19,12 +19,15 @@ constexpr double price_rounding = 1e-14;
 
 /// Sinkhorn's iteration with eps lowered by 4 a level from max C / 20 on: good enough to tell which
 /// entries matter, not a solution.
-std::int64_t anneal(const TransportProblem& inner, int sweeps) {
+std::int64_t anneal(const TransportProblem& inner, int sweeps, Monitor& monitor) {
   SinkhornSweeps sinkhorn(inner);
   sinkhorn.start();
   const double last = inner.regularization();
   for (double eps = std::max(inner.cost().maximum() / 20.0, last);; eps = std::max(eps / 4.0, last)) {
-    for (int k = 0; k < sweeps; ++k) (void)sinkhorn.sweep(eps, /*single_precision=*/true);
+    for (int k = 0; k < sweeps; ++k) {
+      (void)sinkhorn.sweep(eps, /*single_precision=*/true);
+      if (monitor.poll() != Verdict::proceed) return sinkhorn.passes();
+    }
     if (eps <= last) return sinkhorn.passes();
   }
 }
@@ -51,14 +54,15 @@ EntropicStart Exact::entropic_start(Run& run) {
   const double eps = options_.start_regularization * (largest > 0.0 ? largest : 1.0);
   TransportProblem inner(run.problem.shared_cost(), run.problem.a(), run.problem.b(), eps);
   if (start_) {
-    const Report report = start_->solve(inner, Monitor::none());
+    InnerMonitor quiet(run.monitor);
+    const Report report = start_->solve(inner, quiet);
     const double passes = report.value("passes");
     if (std::isfinite(passes)) run.passes += static_cast<std::int64_t>(passes);
     if (!report.converged())
       run.report.notes.push_back("the start by '" + options_.start.name +
                                  "' is rough: " + report.reason);
   } else {
-    run.passes += anneal(inner, options_.start_sweeps);
+    run.passes += anneal(inner, options_.start_sweeps, run.monitor);
   }
   return {inner.f().view(), inner.g().view(), eps};
 }

@@ -41,13 +41,14 @@ struct EntropicGuess {
   std::int64_t newton_steps = 0;
 };
 
-EntropicGuess guess_by_sweeps(const TransportProblem& inner, int sweeps) {
+EntropicGuess guess_by_sweeps(const TransportProblem& inner, int sweeps, Monitor& monitor) {
   const double largest = inner.cost().maximum();
   const double last = inner.regularization();
   SinkhornSweeps sinkhorn(inner);
   sinkhorn.start();
   for (double eps = std::max(0.05 * largest, last);; eps = std::max(eps / 4.0, last)) {
-    for (int k = 0; k < sweeps; ++k) (void)sinkhorn.sweep(eps, /*single_precision=*/true);
+    for (int k = 0; k < sweeps && monitor.poll() == Verdict::proceed; ++k)
+      (void)sinkhorn.sweep(eps, /*single_precision=*/true);
     if (eps <= last) break;
   }
   return {{to_host(inner.f().view()), to_host(inner.g().view())}, sinkhorn.passes(), 0};
@@ -65,7 +66,7 @@ EntropicGuess entropic_guess(const TransportProblem& problem, double width,
   if (start.name == "none") {
     if (context.registry == nullptr ||
         context.registry->find(TransportSolver::kind, "sns") == nullptr)
-      return guess_by_sweeps(inner, options.start_sweeps);
+      return guess_by_sweeps(inner, options.start_sweeps, monitor);
     start = ComponentSpec("sns");
     start.options.set("tolerance", Value(1e-3 * mass));
   }
@@ -212,7 +213,8 @@ void restrict_to_k_entries(const TransportProblem& problem, const std::vector<Pl
   const auto support = k_entries_a_column(problem, by_columns(problem, vertex), s.point.plan, k);
   if (!support) return;
   KSparseDual& dual = s.dual;
-  Ascent inner{dual, s.x, Monitor::none(), s.tolerance, s.gap_tolerance, s.max_iterations};
+  InnerMonitor quiet(s.monitor);
+  Ascent inner{dual, s.x, quiet, s.tolerance, s.gap_tolerance, s.max_iterations};
   const ColumnRule rule = dual.rule;
   dual.support = support;
   dual.old = {std::vector<GlobalIndex>(dual.b().size() + 1, 0), {}, {}, {}};

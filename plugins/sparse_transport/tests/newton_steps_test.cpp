@@ -48,5 +48,29 @@ TEST_F(NewtonSteps, AreAtMostThirtyAtRealSizes) {
   expect_few(*test::digit_images(28, PointNorm::euclidean, 1e-2), "drawings");
 }
 
+/// Interrupted from the first moment on: nobody goes on to work.
+class Impatient final : public Monitor {
+ public:
+  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::interrupted; }
+  Verdict poll() override {
+    ++polls;
+    return Verdict::interrupted;
+  }
+  int polls = 0;
+};
+
+TEST_F(NewtonSteps, AStartEndsWithItsMethod) {
+  const auto problem = test::random_assignment(300, 1e-3);
+  for (const char* name : {"exact", "quadratic"}) {
+    Impatient monitor;
+    // Without the loaded plugins: the start is by sweeps, eight of them at least.
+    const double all = make_method(name)->solve(*problem, Monitor::none()).value("passes");
+    const Report report = make_method(name)->solve(*problem, monitor);
+    EXPECT_EQ(report.status, Status::interrupted) << name;
+    EXPECT_GT(monitor.polls, 0) << name;
+    EXPECT_LE(report.value("passes"), all - 5.0) << name;
+  }
+}
+
 }  // namespace
 }  // namespace sparse_transport_test

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/random.hpp>
+#include <libsolve/transport/dense_cost.hpp>
 #include <libsolve/transport/plan_marginals.hpp>
 #include <libsolve/transport/point_cost.hpp>
 #include <libsolve/transport/sinkhorn_sweeps.hpp>
@@ -57,6 +59,19 @@ TEST(TransportOverRanks, SweepsAndMeasuresAreThoseOfOneRank) {
     EXPECT_NEAR(detail::total_of(plan[2].values), detail::total_of(all[2].values), 0.5);
     EXPECT_NEAR(detail::total_of(plan[4].values), detail::total_of(all[4].values), 1e-12);
   }
+}
+
+/// The rank whose rows are bad knows it alone; the others must not wait for it.
+TEST(TransportOverRanks, ABadCostOnOneRankIsAnErrorOnAll) {
+  const Communicator world = Communicator::world();
+  const Partition rows(world, 5);
+  const DenseBlock C("C", 5, 4), x = points("x", 5 * world.rank(), 5);
+  if (world.rank() == world.size() - 1) {
+    Kokkos::deep_copy(C, std::nan(""));
+    Kokkos::deep_copy(x, std::nan(""));
+  }
+  EXPECT_THROW((void)make_dense_cost(C, rows), DataError);
+  EXPECT_THROW((void)make_point_cost(x, points("y", 0, 4), {}, rows), DataError);
 }
 
 TEST(TransportOverRanks, UnderflowIsRepairedOnAllRanks) {
