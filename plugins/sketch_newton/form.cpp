@@ -199,7 +199,8 @@ void SlackForm::multipliers_of(In w, In lambda, In z, Numbers& multipliers,
     if (!c_.empty()) at_.apply_jacobian_adjoint(x, multipliers, Jt);
     for (std::size_t j = 0; j < x_.size(); ++j) bound_multipliers[j] = -(g_[j] + Jt[j]);
   }
-  for (std::size_t j = 0; j < free_.size(); ++j) bound_multipliers[free_[j]] = z[j] / f_scale_;
+  for (std::size_t j = 0; j < free_.size(); ++j)
+    bound_multipliers[free_[j]] = z.empty() ? 0.0 : z[j] / f_scale_;
 }
 
 KktResidual SlackForm::kkt_residual(In w, In lambda, In z) {

@@ -135,7 +135,7 @@ Numbers InteriorPoint::barrier_gradient() const {
 }
 
 void InteriorPoint::dual_residual(Out r) const {
-  for (std::size_t i = 0; i < form_.n; ++i) r[i] = g_[i] - at_.zl[i] + at_.zu[i];
+  for (std::size_t i = 0; i < form_.n; ++i) r[i] = bounded_ ? g_[i] - at_.zl[i] + at_.zu[i] : g_[i];
   const SparsePattern& p = form_.jacobian_pattern;
   for (std::size_t k = 0; k < J_.size(); ++k)
     r[static_cast<std::size_t>(p.columns[k])] +=
@@ -198,7 +198,7 @@ void InteriorPoint::least_squares_multipliers() {
   std::fill(at_.lambda.begin(), at_.lambda.end(), 0.0);
   if (!kkt_->factor(0.0, 0.0) || !kkt_->has_right_inertia())
     if (!kkt_->factor(0.0, dual_shift)) return;
-  for (std::size_t i = 0; i < n; ++i) rhs[i] = -(g_[i] - at_.zl[i] + at_.zu[i]);
+  for (std::size_t i = 0; i < n; ++i) rhs[i] = bounded_ ? -(g_[i] - at_.zl[i] + at_.zu[i]) : -g_[i];
   const double residual = kkt_->solve(rhs, x);
   const In lambda = In(x).subspan(n);
   if (residual < 1e-6 && largest(lambda) <= largest_multiplier)
@@ -258,6 +258,18 @@ bool InteriorPoint::factor_with_right_inertia() {
   return false;
 }
 
+/// -(gradient of phi + J^T lambda), and m zeros.
+Numbers InteriorPoint::newton_rhs() const {
+  Numbers rhs = barrier_gradient();
+  const SparsePattern& p = form_.jacobian_pattern;
+  for (std::size_t k = 0; k < J_.size(); ++k)
+    rhs[static_cast<std::size_t>(p.columns[k])] +=
+        J_[k] * at_.lambda[static_cast<std::size_t>(p.rows[k])];
+  for (double& v : rhs) v = -v;
+  rhs.resize(form_.n + form_.m, 0.0);
+  return rhs;
+}
+
 bool InteriorPoint::compute_step() {
   const std::size_t n = form_.n, m = form_.m;
   form_.hessian(at_.w, at_.lambda, H_);
@@ -271,13 +283,7 @@ bool InteriorPoint::compute_step() {
     if (form_.has_upper(i)) sigma_[i] += at_.zu[i] / (upper_[i] - at_.w[i]);
   }
   kkt_->set(H_, J_, sigma_);
-  Numbers rhs(n + m), x;
-  const Numbers d = barrier_gradient();
-  for (std::size_t i = 0; i < n; ++i) rhs[i] = -d[i];
-  const SparsePattern& p = form_.jacobian_pattern;
-  for (std::size_t k = 0; k < J_.size(); ++k)
-    rhs[static_cast<std::size_t>(p.columns[k])] -=
-        J_[k] * at_.lambda[static_cast<std::size_t>(p.rows[k])];
+  Numbers rhs = newton_rhs(), x;
   for (std::size_t i = 0; i < m; ++i) rhs[n + i] = -c_[i];
   for (int attempt = 0;; ++attempt) {
     if (!factor_with_right_inertia()) return false;
@@ -392,14 +398,8 @@ bool InteriorPoint::try_step(In dw, double alpha, bool& is_f_type, double slope)
 /// Section 2.4.
 bool InteriorPoint::second_order_correction(double alpha_max, double slope) {
   const std::size_t n = form_.n, m = form_.m;
-  Numbers c_soc(m), rhs(n + m), x;
+  Numbers c_soc(m), rhs = newton_rhs(), x;
   for (std::size_t i = 0; i < m; ++i) c_soc[i] = alpha_max * c_[i] + trial_c_[i];
-  const Numbers d = barrier_gradient();
-  for (std::size_t i = 0; i < n; ++i) rhs[i] = -d[i];
-  const SparsePattern& p = form_.jacobian_pattern;
-  for (std::size_t k = 0; k < J_.size(); ++k)
-    rhs[static_cast<std::size_t>(p.columns[k])] -=
-        J_[k] * at_.lambda[static_cast<std::size_t>(p.rows[k])];
   double theta_before = theta_;
   for (int k = 0; k < most_corrections; ++k) {
     if (k > 0 && trial_theta_ > kappa_soc * theta_before) return false;
@@ -552,6 +552,7 @@ bool InteriorPoint::restore(End& end) {
   start.zu.assign(form.n, 0.0);
   for (std::size_t i = 0; i < form.n; ++i) {
     if (i < form_.n) {
+      if (!bounded_) continue;
       start.zl[i] = std::min(1000.0, at_.zl[i]);
       start.zu[i] = std::min(1000.0, at_.zu[i]);
     } else {
@@ -607,7 +608,7 @@ bool InteriorPoint::restore(End& end) {
     }
     if (!found) return false;
   }
-  for (std::size_t i = 0; i < form_.n; ++i) {
+  for (std::size_t i = 0; bounded_ && i < form_.n; ++i) {
     at_.zl[i] = inner.iterate().zl[i];
     at_.zu[i] = inner.iterate().zu[i];
     if (at_.zl[i] > 1000.0 || at_.zu[i] > 1000.0) {
@@ -635,8 +636,8 @@ InteriorPoint::End InteriorPoint::run(Iterate start) {
   const std::size_t n = form_.n;
   at_.lambda.resize(form_.m, 0.0);
   if (!settings_.has_multipliers) {
-    at_.zl.assign(n, 0.0);
-    at_.zu.assign(n, 0.0);
+    at_.zl.assign(bounded_ ? n : 0, 0.0);
+    at_.zu.assign(bounded_ ? n : 0, 0.0);
     for (std::size_t i = 0; i < n; ++i) {
       if (form_.has_lower(i)) at_.zl[i] = 1.0;
       if (form_.has_upper(i)) at_.zu[i] = 1.0;

@@ -11,7 +11,8 @@ namespace sketch_newton {
 
 /// Primal and dual variables of a Form; zl, zu >= 0 belong to the bounds.
 struct Iterate {
-  Numbers w, lambda, zl, zu;
+  Numbers w, lambda;
+  Numbers zl, zu;     ///< empty where there are no bounds at all
   Numbers z() const;  ///< zu - zl
 };
 
@@ -93,6 +94,7 @@ class InteriorPoint {
   void take_dual_step(double alpha_primal, double alpha_dual);
   void reset_bound_multipliers();
   Numbers barrier_gradient() const;
+  Numbers newton_rhs() const;
   void dual_residual(Out r) const;
   double slope_of(In dw) const;
 

@@ -92,6 +92,8 @@ bool Polish::newton(Iterate& at, bool minimum) {
 }
 
 void Polish::set_multipliers(Iterate& at) {
+  at.zl.resize(form_.n);
+  at.zu.resize(form_.n);
   for (std::size_t i = 0; i < form_.n; ++i) {
     at.zl[i] = side_[i] == Side::lower ? std::max(0.0, r_[i]) : 0.0;
     at.zu[i] = side_[i] == Side::upper ? std::max(0.0, -r_[i]) : 0.0;
