@@ -38,7 +38,7 @@ struct HostHessian {
   Index first(Index share) const {
     return static_cast<Index>(GlobalIndex{count} * share / num_shares);
   }
-  void operator()(Index share) const {
+  [[maybe_unused]] void operator()(Index share) const {
     double* const H = parts + static_cast<std::size_t>(share) * at(padded(n), 0, padded(n));
     if (is_dense)
       panels(share, H);
@@ -97,7 +97,7 @@ struct AddShares {
   Index num_shares;
   const double* parts;
   double* values;
-  void operator()(Index i) const {
+  [[maybe_unused]] void operator()(Index i) const {
     double* const out =
         values + static_cast<std::size_t>(i) * (static_cast<std::size_t>(i) + 1) / 2;
     const std::size_t size = at(padded(n), 0, padded(n));

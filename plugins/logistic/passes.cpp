@@ -59,7 +59,7 @@ struct HostLoss {
   double* w;
   double* gradients;  // a row of n for each share
   double* sums;
-  void operator()(Index share) const {
+  [[maybe_unused]] void operator()(Index share) const {
     double* const g = gradients + static_cast<std::size_t>(share) * static_cast<std::size_t>(n);
     std::fill(g, g + n, 0.0);
     const double scale = 1.0 / static_cast<double>(shares.count);
@@ -90,7 +90,7 @@ struct HostProduct {
   const double* w;
   const double* v;
   double* products;
-  void operator()(Index share) const {
+  [[maybe_unused]] void operator()(Index share) const {
     double* const y = products + static_cast<std::size_t>(share) * static_cast<std::size_t>(n);
     std::fill(y, y + n, 0.0);
     for (Index i = shares.first(share); i < shares.first(share + 1); ++i)
