@@ -6,8 +6,9 @@
 namespace libsolve {
 
 /// Solves nonlinear programs from the x (and multipliers) in the problem. "converged" is said only
-/// where the KKT residual, recomputed, is within the tolerance; "infeasible" where the violation
-/// of the constraints has a local minimum that is not zero.
+/// where the KKT residual, recomputed, is within the tolerance; "infeasible" only where that is proved:
+/// a local minimum of the violation proves it for linear constraints, for others it is "stagnated" with
+/// a reason that begins with "locally infeasible".
 class LIBSOLVE_EXPORT ProgramSolver : public Method {
  public:
   static constexpr std::string_view kind = "program-solver";

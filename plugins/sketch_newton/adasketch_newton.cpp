@@ -234,6 +234,7 @@ bool Run::inner_solve() {
       was_capped = true;
       ++capped_;
     }
+    if ((verdict_ = monitor_.poll()) != Verdict::proceed) return false;
     if (merit_gradient().dot(d_) <= -0.5 * eta2_ * kkt * kkt) return true;
     if (eta1_ > largest_penalty) return true;
     eta1_ *= o_.nu * o_.nu;
@@ -335,7 +336,7 @@ void AdaSketchOptions::describe(Fields<AdaSketchOptions>& f) {
   f.add("delta", &O::delta, Range::above(0.0), "accuracy at the start");
   f.add("xi_b", &O::xi_b, Range::above(0.0), "lower bound of the curvature of shifted Hessians");
   f.add("beta", &O::beta, Range::open(0.0, 0.5), "Armijo's parameter");
-  f.add("nu", &O::nu, Range{.low = 1.0, .low_open = true}, "factor of penalties");
+  f.add("nu", &O::nu, Range::at_least(1.01), "factor of penalties");
   f.add("theta", &O::theta, Range::closed(0.0, 1.0), "factor of the accuracy");
   f.add("start_multiplier", &O::start_multiplier, "lambda at the start, each");
   f.add("max_size", &O::max_size, Range::at_least(1.0),

@@ -137,7 +137,10 @@ bool ControlSystem::factor(double dw, double dc) {
   for (std::size_t i = 0; i < points; ++i) finest.e[i] = s_ * s_ * (inverse_control_[i] + dc);
   for (std::size_t k = 1; k < levels_.size(); ++k) make_coarse(levels_[k - 1], levels_[k]);
   ++num_factorisations;
-  return factor_coarsest();
+  coarsest_->stop = stop;
+  if (!factor_coarsest()) return false;
+  flops += coarsest_->flops();
+  return true;
 }
 
 void ControlSystem::make_coarse(const Level& fine, Level& coarse) const {

@@ -10,7 +10,7 @@ namespace {
 /// Bound of the growth of entries, (1 + sqrt 17) / 8.
 constexpr double alpha = 0.6403882032022076;
 /// A pivot this small beside the largest entry of its column is rounding.
-constexpr double zero_pivot = 1e-15;
+constexpr double zero_pivot = 1e-14;
 
 class DenseFactors final : public SymmetricFactors {
  public:
@@ -84,6 +84,11 @@ class DenseFactors final : public SymmetricFactors {
     for (std::size_t i = k + 1; i < n_; ++i)
       if (std::abs(at(i, k)) > in_column) in_column = std::abs(at(largest = i, k));
     std::size_t order = 1, with = k;
+    if (std::max(diagonal, in_column) <= zero_pivot * norm_[k]) {  // nothing but rounding
+      at(k, k) = 0.0;
+      eliminate_one(k, k);
+      return 1;
+    }
     if (diagonal < alpha * in_column) {
       double in_row = 0.0;
       for (std::size_t j = k; j < largest; ++j) in_row = std::max(in_row, std::abs(at(largest, j)));

@@ -48,7 +48,8 @@ SlackForm::SlackForm(const NonlinearProgram& problem, double largest_gradient)
     if (!cb.is_equality(rows_[i])) slack_[i] = static_cast<std::ptrdiff_t>(n++);
 
   const SparsePattern& J = problem.functions().jacobian_pattern();
-  as_it_is_ = !(largest_gradient > 0.0) && n == xb.size() && m == cb.size();
+  as_it_is_ =
+      !(largest_gradient > 0.0) && free_.size() == xb.size() && n == free_.size() && m == cb.size();
   if (!as_it_is_) {
     J_.resize(J.size());
     H_.resize(problem.functions().hessian_pattern().size());

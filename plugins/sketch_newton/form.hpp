@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <libsolve/optimize/nonlinear_program.hpp>
 #include <memory>
 #include <span>
@@ -27,6 +28,8 @@ class Form {
   virtual void constraints(In w, Out c) = 0;
   virtual void jacobian(In w, Out values) = 0;
   virtual void hessian(In w, In lambda, Out values) = 0;
+  /// Told when the barrier parameter changes; true where the objective changes with it.
+  virtual bool set_barrier(double) { return false; }
   /// Of lambda^T c alone.
   virtual void constraint_hessian(In w, In lambda, Out values) = 0;
 
@@ -100,6 +103,13 @@ class FeasibilityForm final : public Form {
   void jacobian(In w, Out values) override;
   void hessian(In w, In lambda, Out values) override;
   void constraint_hessian(In w, In lambda, Out values) override { hessian(w, lambda, values); }
+  /// zeta = sqrt(mu) once mu is small: with the first one the distance would outweigh large violations
+  /// at the end. Differs from the paper, where it falls from the start: most restorations end before.
+  bool set_barrier(double mu) override {
+    if (mu > 1e-4) return false;
+    zeta_ = std::sqrt(mu);
+    return true;
+  }
   /// (w_r, p, q) with p and q on the central path for mu.
   Numbers start(double mu);
 

@@ -41,6 +41,8 @@ constexpr double soft_gain = 1e-4;
 /// Iterations without a tenth less violation, after which the restoration phase is called.
 constexpr std::int64_t most_without_progress = 100;
 constexpr double unbounded_below = -1e20;
+/// Violation, scaled, up to which a point counts as feasible.
+constexpr double feasible = 1e-7;
 
 double sum_of_sizes(In x) {
   double s = 0.0;
@@ -215,6 +217,10 @@ bool InteriorPoint::update_mu() {
     tau_ = std::max(tau_min, 1.0 - mu_);
     changed = true;
     tiny_steps_ = 0;
+    if (form_.set_barrier(mu_)) {
+      f_ = form_.objective(at_.w);
+      form_.gradient(at_.w, g_);
+    }
   }
   if (changed) {
     phi_ = barrier_objective(at_.w, f_);
@@ -227,7 +233,6 @@ bool InteriorPoint::update_mu() {
 bool InteriorPoint::factor_with_right_inertia() {
   dc_ = degenerate_ ? dual_shift : 0.0;
   dw_ = forced_shift_;
-  int growths = 0;
   for (int attempt = 0; attempt < 60; ++attempt) {
     const bool ok = kkt_->factor(dw_, dc_);
     if (!ok && is_stopped()) return false;
@@ -251,7 +256,6 @@ bool InteriorPoint::factor_with_right_inertia() {
       dw_ = dw_last_ == 0.0 ? first_shift : std::max(least_shift, dw_last_ / 3.0);
     else
       dw_ *= dw_last_ == 0.0 ? 100.0 : 8.0;
-    ++growths;
     if (dw_ > most_shift) break;
   }
   why_ = "no shift gives the Newton matrix the right inertia";
@@ -275,6 +279,7 @@ bool InteriorPoint::compute_step() {
   form_.hessian(at_.w, at_.lambda, H_);
   if (!all_finite(H_)) {
     why_ = "the Hessian is not finite";
+    not_finite_ = true;
     return false;
   }
   for (std::size_t i = 0; i < n; ++i) {
@@ -596,8 +601,8 @@ bool InteriorPoint::restore(End& end) {
   if (!found) {
     if (how == End::max_iterations) {
       end = how;
-    } else if (std::isfinite(theta_) && violation_max() <= 1e-7 && std::isfinite(phi_) &&
-               ++retries_ < 4) {
+    } else if (std::isfinite(theta_) && violation_max() <= feasible && std::isfinite(phi_) &&
+               ++restored_ < 4) {
       // Feasible, but no better for the filter: go on from there with an empty one.
       found = true;
       filter_.clear();
@@ -657,9 +662,9 @@ InteriorPoint::End InteriorPoint::run(Iterate start) {
       why_ = "the objective falls without end";
       return End::unbounded;
     }
-    if (largest(at_.w) > 1e20) {
+    if (!is_restoration_ && largest(at_.w) > 1e20) {
       why_ = "variables grow without end";
-      return End::unbounded;
+      return f_ < -1e10 && violation_max() < 1e-4 ? End::unbounded : End::stuck;
     }
     if (theta_ < 0.9 * least_theta_) {
       least_theta_ = theta_;
@@ -673,7 +678,8 @@ InteriorPoint::End InteriorPoint::run(Iterate start) {
       End end = End::stuck;
       if (!restore(end)) return end;
     }
-    if (!compute_step()) return is_stopped() ? End::stopped : End::stuck;
+    if (!compute_step())
+      return is_stopped() ? End::stopped : not_finite_ ? End::non_finite : End::stuck;
     if (line_search()) {
       take_dual_step(alpha_, alpha_dual_);
       forced_shift_ = 0.0;

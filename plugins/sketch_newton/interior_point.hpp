@@ -60,6 +60,8 @@ class InteriorPoint {
   double flops() const { return kkt_->flops + other_flops_; }
   std::int64_t restorations() const { return restorations_; }
   std::int64_t corrections() const { return corrections_; }
+  /// Steps with dc > 0: rows of the Jacobian that depend on each other.
+  std::int64_t dual_shifts() const { return dual_shifts_; }
   double shift() const { return dw_; }
   /// Of the last step: step lengths and the number of trials.
   double alpha() const { return alpha_; }
@@ -82,7 +84,6 @@ class InteriorPoint {
   bool compute_step();
   bool factor_with_right_inertia();
   bool is_stopped() const { return settings_.stop && settings_.stop(); }
-  double longest(In x, In dx, bool of_z_lower, In z, In dz, double tau) const;
   double longest_primal(In dw) const;
   double longest_dual() const;
   bool line_search();
@@ -117,8 +118,9 @@ class InteriorPoint {
   std::int64_t iterations_ = 0, restorations_ = 0, corrections_ = 0;
   std::int64_t other_factorisations_ = 0, other_solves_ = 0;
   double other_flops_ = 0.0;
-  int tiny_steps_ = 0, soft_left_ = 0, retries_ = 0;
-  bool degenerate_ = false, bounded_ = false;
+  int tiny_steps_ = 0, soft_left_ = 0, retries_ = 0, restored_ = 0;
+  std::int64_t dual_shifts_ = 0;
+  bool degenerate_ = false, bounded_ = false, not_finite_ = false;
   std::string why_;
 };
 

@@ -22,8 +22,10 @@ void residual(const Multiply& multiply, In b, In x, Out r) {
 
 double largest(In x) {
   double s = 0.0;
-  for (const double v : x)
-    if (!(std::abs(v) <= s)) s = std::abs(v);
+  for (const double v : x) {
+    if (std::isnan(v)) return v;
+    s = std::max(s, std::abs(v));
+  }
   return s;
 }
 

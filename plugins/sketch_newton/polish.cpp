@@ -23,6 +23,7 @@ Polish::Polish(SlackForm& form, std::size_t dense_limit) : form_(form), dense_li
 void Polish::prepare() {
   if (kkt_) return;
   kkt_ = std::make_unique<KktSystem>(form_, dense_limit_);
+  kkt_->stop = stop;
   side_.assign(form_.n, Side::none);
   held_.assign(form_.n, 0);
   g_.resize(form_.n);
@@ -136,6 +137,7 @@ bool Polish::run(Iterate& at, double wanted, bool minimum) {
       side_[i] = Side::upper;
   }
   for (int round = 0; round < most_exchanges; ++round) {
+    if (stop && stop()) return false;
     if (!newton(trial, minimum)) return false;
     if (exchange(trial)) continue;
     set_multipliers(trial);

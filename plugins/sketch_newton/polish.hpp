@@ -16,6 +16,7 @@ class Polish {
   /// inertia of a minimum at each step.
   bool run(Iterate& at, double wanted, bool minimum);
 
+  std::function<bool()> stop = {};  ///< see NewtonSystem::stop
   const KktResidual& residual() const { return residual_; }
   std::int64_t steps() const { return steps_; }
   std::int64_t factorisations() const { return kkt_ ? kkt_->num_factorisations : 0; }

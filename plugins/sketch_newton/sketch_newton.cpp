@@ -50,6 +50,9 @@ class Solve {
   void take_counts(const InteriorPoint& method);
   Iterate start(int attempt);
   bool warm_start();
+  bool is_stopped() {
+    return verdict_ != Verdict::proceed || (verdict_ = monitor_.poll()) != Verdict::proceed;
+  }
   std::unique_ptr<NewtonSystem> make_system(const Form& form) const;
   bool is_linear() const;
   Report finish(InteriorPoint::End end, const std::string& why);
@@ -67,13 +70,14 @@ class Solve {
   Iterate best_;
   KktResidual best_residual_{INFINITY, INFINITY, INFINITY};
   std::int64_t iterations_ = 0, factorisations_ = 0, solves_ = 0, restorations_ = 0,
-               corrections_ = 0;
+               corrections_ = 0, dual_shifts_ = 0;
   int starts_ = 0;
   double flops_ = 0.0;
 };
 
 void Solve::keep_best(const Iterate& at, const KktResidual& residual) {
-  if (!(residual.largest() < best_residual_.largest()) && !best_.w.empty()) return;
+  const double now = residual.largest(), before = best_residual_.largest();
+  if (!best_.w.empty() && !std::isnan(before) && !(now < before)) return;
   best_ = at;
   best_residual_ = residual;
 }
@@ -130,6 +134,7 @@ void Solve::take_counts(const InteriorPoint& method) {
   flops_ += method.flops();
   restorations_ += method.restorations();
   corrections_ += method.corrections();
+  dual_shifts_ += method.dual_shifts();
 }
 
 std::unique_ptr<NewtonSystem> Solve::make_system(const Form& form) const {
@@ -175,14 +180,15 @@ bool Solve::warm_start() {
 }
 
 Report Solve::run() {
-  if (options_.warm_start && problem_.has_multipliers && warm_start()) {
+  polish_.stop = [this] { return is_stopped(); };
+  if (options_.warm_start && structure_ == nullptr && problem_.has_multipliers && warm_start()) {
     solved_ = true;
     const Sample samples[] = {{"kkt_residual", best_residual_.largest()}};
     (void)monitor_.observe(polish_.steps(), samples);
     return finish(InteriorPoint::End::converged, "");
   }
-  InteriorPoint::End end = InteriorPoint::End::stuck;
-  std::string why;
+  InteriorPoint::End end = InteriorPoint::End::stuck, first_end = end;
+  std::string why, first_why;
   for (int attempt = 0; attempt <= options_.restarts; ++attempt) {
     InteriorPointSettings settings;
     settings.mu = options_.barrier;
@@ -190,9 +196,7 @@ Report Solve::run() {
     settings.least_mu = std::min(1e-14, options_.tolerance * options_.tolerance);
     settings.max_iterations = options_.max_iterations - iterations_;
     settings.dense_limit = static_cast<std::size_t>(options_.dense_limit);
-    settings.stop = [this] {
-      return verdict_ != Verdict::proceed || (verdict_ = monitor_.poll()) != Verdict::proceed;
-    };
+    settings.stop = [this] { return is_stopped(); };
     settings.make_system = [this](const Form& form) { return make_system(form); };
     polished_at_ = INFINITY;
     InteriorPoint method(form_, settings, [this](const InteriorPoint& m) { return watch(m); });
@@ -203,10 +207,19 @@ Report Solve::run() {
     if (solved_) break;
     Iterate at = method.iterate();
     keep_best(at, form_.kkt_residual(at.w, at.lambda, at.z()));
-    if (verdict_ != Verdict::proceed || end == InteriorPoint::End::non_finite) break;
-    // Not where it should be: a polish at any inertia.
+    if (attempt > 0 && end == InteriorPoint::End::non_finite) {
+      end = first_end;  // another start, where functions are not defined, says nothing
+      why = first_why;
+      continue;
+    }
+    first_end = end;
+    first_why = why;
+    if (verdict_ != Verdict::proceed || end == InteriorPoint::End::non_finite ||
+        end == InteriorPoint::End::unbounded)
+      break;
+    // Not where it should be: the polish once more.
     if (options_.polish && structure_ == nullptr && method.violation_max() < 1e-2 &&
-        polish_.run(at, safety * options_.tolerance, false)) {
+        polish_.run(at, safety * options_.tolerance, true)) {
       keep_best(at, polish_.residual());
       solved_ = true;
     }
@@ -244,7 +257,9 @@ Report Solve::finish(InteriorPoint::End end, const std::string& why) {
         break;
       case End::infeasible:
         // Only among linear constraints does a local minimum of the violation prove anything.
-        report.status = is_linear() ? Status::infeasible : Status::stagnated;
+        report.status = is_linear() && best_residual_.constraint_violation > options_.tolerance
+                            ? Status::infeasible
+                            : Status::stagnated;
         break;
       case End::unbounded:
         report.status = Status::unbounded;
@@ -267,8 +282,12 @@ Report Solve::finish(InteriorPoint::End end, const std::string& why) {
   count("factor_solves", static_cast<double>(solves_ + polish_.solves()));
   count("second_order_corrections", static_cast<double>(corrections_));
   count("restorations", static_cast<double>(restorations_));
+  count("dual_shifts", static_cast<double>(dual_shifts_));
+  if (dual_shifts_ > 0)
+    report.notes.push_back("rows of the Jacobian depend on each other in " +
+                           std::to_string(dual_shifts_) + " steps");
   count("polish_steps", static_cast<double>(polish_.steps()));
-  report.metrics.push_back({"factorization_flops", flops_ + polish_.flops(), "flop"});
+  report.metrics.push_back({"inner_solver_flops", flops_ + polish_.flops(), "flop"});
   return report;
 }
 

@@ -11,7 +11,7 @@ namespace {
 /// Threshold of pivots (Duff and Reid 1983): growth of entries by at most 1 + 1/u a step.
 constexpr double u = 1e-4;
 constexpr double alpha = 0.6403882032022076;  // Bunch and Kaufman's, in roots
-constexpr double zero_pivot = 1e-15;
+constexpr double zero_pivot = 1e-14;
 constexpr double flops_between_questions = 1e8;
 
 using Size = std::size_t;
@@ -201,7 +201,7 @@ class SparseFactors final : public SymmetricFactors {
       d = c;
       if (diagonal > zero_pivot * norm_[static_cast<Size>(rows_[c])] && diagonal >= u * beside)
         return true;
-      if (beside == 0.0) continue;
+      if (beside <= zero_pivot * norm_[static_cast<Size>(rows_[c])]) continue;
       d = partner_of(k, c);
       if (d == c) continue;
       const double cd = coupling(c, d), det = panel(c, c) * panel(d, d) - cd * cd;

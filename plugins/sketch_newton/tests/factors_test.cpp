@@ -107,6 +107,22 @@ TEST_P(Factors, DependentRowsAreZeroEigenvalues) {
   EXPECT_EQ(factors->inertia().zero, 1u);
 }
 
+/// Four copies of a row: the nullity is three, whatever rounding leaves of it.
+TEST_P(Factors, RoundingIsNoEigenvalue) {
+  const libsolve::RandomStream random(11, "factors_test");
+  Eigen::MatrixXd A = Eigen::MatrixXd::Zero(10, 10);
+  for (int j = 0; j < 6; ++j) {
+    A(j, j) = 1.0 + random.uniform(static_cast<std::uint64_t>(j));
+    for (int i = 6; i < 10; ++i)
+      A(i, j) = A(j, i) = random.uniform(static_cast<std::uint64_t>(j) + 100);
+  }
+  const auto factors = make();
+  ASSERT_TRUE(factors->factor(entries_of(A)));
+  EXPECT_EQ(factors->inertia().positive, 6u);
+  EXPECT_EQ(factors->inertia().negative, 1u);
+  EXPECT_EQ(factors->inertia().zero, 3u);
+}
+
 TEST_P(Factors, NumbersThatAreNotFiniteAreRefused) {
   Eigen::MatrixXd A = Eigen::MatrixXd::Identity(4, 4);
   A(2, 1) = A(1, 2) = std::numeric_limits<double>::quiet_NaN();
