@@ -8,6 +8,9 @@ namespace libsolve {
 
 namespace {
 
+/// Sums of five counts are integers, too.
+constexpr double largest_count = 4e8;
+
 /// Numbers of a line, up to the first word that is none ("# ..." says what they mean).
 std::vector<double> numbers_of(std::string_view line) {
   std::vector<double> numbers;
@@ -90,7 +93,7 @@ class HeaderReader {
     if (scanner_.remaining() == 0) scanner_.fail_at(line_, "the file ends within its header");
     std::vector<int> result;
     for (const double v : numbers_of(scanner_.take_line())) {
-      if (!(v >= 0.0) || v > 2147483647.0 || v != std::floor(v))
+      if (!(v >= 0.0) || v > largest_count || v != std::floor(v))
         scanner_.fail_at(line_, "expected counts (" + what + "), found " + std::to_string(v));
       result.push_back(static_cast<int>(v));
     }

@@ -11,6 +11,9 @@ namespace nl {
 
 namespace {
 
+/// AMPL's library reads expressions by recursion.
+constexpr std::size_t most_nested = 20000;
+
 /// Operands of an operator by its number; -1: the next number says how many; 0: none such.
 int operands_of(int op) {
   if (op >= 0 && op <= 6) return 2;     // + - * / rem pow less
@@ -132,9 +135,9 @@ class TextChecker {
         index("objective", h_.num_objectives);
         return pairs(number<int>("a count"), h_.num_variables, "variable");
       case 'k':
-        return column_sums(true);
       case 'K':
-        return column_sums(false);
+        if (has_columns_) fail("the counts of entries are there twice");
+        return column_sums(kind == 'k');
       case 'r':
         has_ranges_ = true;
         return bounds(h_.num_constraints, "constraint");
@@ -204,11 +207,16 @@ class TextChecker {
   /// True for one that is a number. The variables in it go to `used`.
   bool expression(std::vector<int>* used) {
     bool is_constant = true;
-    for (long open = 1; open > 0; --open) {
+    std::vector<long> open{1};  // operands still to come, of each operator around
+    while (!open.empty()) {
+      if (open.size() > most_nested)
+        fail("expressions nested deeper than " + std::to_string(most_nested) +
+             " operators are not read");
       next_line();
       const char kind = here_.empty() ? ' ' : here_[0];
       if (!here_.empty()) here_.remove_prefix(1);
       if (kind != 'n' && kind != 's' && kind != 'l') is_constant = false;
+      long operands_here = 0;
       switch (kind) {
         case 'n':
         case 's':
@@ -219,13 +227,13 @@ class TextChecker {
           nonlinear_variable(used);
           break;
         case 'o':
-          open += operands();
+          operands_here = operands();
           break;
         case 'f': {
           index("function", h_.num_functions);
           const int count = number<int>("a count of arguments");
           if (count < 0) fail("a function of " + std::to_string(count) + " arguments");
-          open += count;
+          operands_here = count;
           break;
         }
         case 'h':
@@ -233,6 +241,11 @@ class TextChecker {
         default:
           fail("an expression goes on here: expected n, v, o or f");
       }
+      if (operands_here > 0) {
+        open.push_back(operands_here);
+        continue;
+      }
+      while (!open.empty() && --open.back() == 0) open.pop_back();
     }
     return is_constant;
   }

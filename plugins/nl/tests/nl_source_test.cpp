@@ -258,6 +258,11 @@ TEST_F(NlSource, BrokenFilesAreRefusedWithFileAndLine) {
   expect("0 0\n1 0\n2 0\n3 0\nJ1", "0 0\n1 0\n2 0\n7 0\nJ1", "variable 7");
   expect("x4\n0 1", "x5\n0 1", "5 values");
   expect("r\n2 25\n4 40\n", "", "segment r");
+  expect("J0 4", "k3\n2\n4\n6\nJ0 4", "twice");
+  expect(" 4 2 1 0 1\n", " 4 2 1 0 2147483647\n", "problem.nl:2: ");
+  std::string minuses;
+  for (int k = 0; k < 30000; ++k) minuses += "o16\n";
+  expect("o54\n4", minuses + "o54\n4", "nested deeper");
   expect("k3\n2\n4\n6\n", "k3\n2\n4\n5\n", "column 2");
   expect("J0 4\n0 0\n1 0\n2 0\n3 0\n", "J0 3\n0 0\n1 0\n2 0\n", "entries");
   expect("b\n0 1 5", "b\n7 1 5", "kind 7");
