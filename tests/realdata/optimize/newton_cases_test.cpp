@@ -137,7 +137,7 @@ TEST(NewtonCases, PublicProblemsAreSolvedToACleanActiveSet) {
   EXPECT_GE(tally["I"].solved, 17) << "of " << tally["I"].of;
   const double ratio = std::exp(log_ratio / std::max(1, compared));
   std::cout << "steps over Ipopt's, geometric mean of " << compared << ": " << ratio << '\n';
-  EXPECT_LE(ratio, 1.05);  // 0.995 where it was measured; rounding moves single cases
+  EXPECT_LE(ratio, 1.05);  // 0.998 where it was measured; rounding moves single cases
 }
 
 TEST(NewtonCases, AdaSketchTakesThePublishedNumberOfSteps) {

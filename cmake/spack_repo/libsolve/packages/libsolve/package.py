@@ -147,6 +147,7 @@ class Libsolve(CMakePackage, CudaPackage):
             self.define("LIBSOLVE_ENABLE_KOKKOS_KERNELS", spec.satisfies("+kokkos-kernels")),
             self.define("LIBSOLVE_ENABLE_IPOPT", False),  # a reference to compare with
             self.define("LIBSOLVE_ENABLE_LEMON", False),  # a reference to compare with
+            self.define("LIBSOLVE_ENABLE_ASL", False),  # none of the system's; so no .nl files
         ]
         if spec.satisfies("+cuda"):
             gpu = self.kokkos_gpus[spec.variants["cuda_arch"].value]
