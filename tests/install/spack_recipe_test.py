@@ -163,7 +163,7 @@ PACKAGES = {
     "KOKKOS_KERNELS": ("kokkos-kernels", "+kokkos-kernels"), "GTest": ("googletest", "+tests"),
     "PkgConfig": ("pkgconfig", ""), "CUDA": ("cuda", "+cuda"),
 }  # fmt: skip
-NOT_OFFERED = {"IPOPT", "LEMON"}  # fixed to OFF
+NOT_OFFERED = {"ASL", "IPOPT", "LEMON"}  # fixed to OFF
 
 
 class Recipe(unittest.TestCase):
