@@ -43,6 +43,10 @@ Numbers thresholds_of(const SemiDual& dual, double part) {
   return t;
 }
 
+Numbers list_thresholds(const SemiDual& dual, double delta) {
+  return thresholds_of(dual, std::max(delta * list_part, 1e-15));
+}
+
 /// The length of a list, from some rows.
 double foreseen(const SemiDual& dual, const Numbers& thresholds) {
   const Index stride = std::max<Index>(1, dual.n() / sampled_rows);
@@ -75,8 +79,12 @@ double RestrictedDual::memory_bytes() const {
   return 45.0 * static_cast<double>(largest);
 }
 
+double RestrictedDual::length(const SemiDual& dual, double delta) {
+  return foreseen(dual, list_thresholds(dual, delta));
+}
+
 bool RestrictedDual::make_list(const SemiDual& dual, double delta, double most) {
-  const Numbers thresholds = thresholds_of(dual, std::max(delta * list_part, 1e-15));
+  const Numbers thresholds = list_thresholds(dual, delta);
   list_eps_ = 0.0;
   if (foreseen(dual, thresholds) > most) return false;
   const SparseEntries entries = search(dual, thresholds);

@@ -21,6 +21,8 @@ class RestrictedDual {
  public:
   /// Takes the state of `dual` as base. False where about more than `most` entries would be needed.
   bool rebase(const SemiDual& dual, double delta, double most);
+  /// About how many entries the list of a base at the potentials of `dual` would have.
+  static double length(const SemiDual& dual, double delta);
   /// Adds to the candidates the entries that matter at the state of `dual`, a step that the model
   /// has proposed and F refused: from then on the model knows them, however small they are at the
   /// base.

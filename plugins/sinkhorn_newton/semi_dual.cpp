@@ -37,6 +37,7 @@ SemiDual::SemiDual(const TransportProblem& problem)
       column_sums_("sns::column_sums", static_cast<std::size_t>(m_)) {
   mass_ = std::accumulate(a_.begin(), a_.end(), 0.0);
   gradient.assign(b_.size(), 0.0);
+  r = a_;
   fetch();
 }
 

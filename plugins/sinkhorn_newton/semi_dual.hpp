@@ -32,7 +32,7 @@ class SemiDual {
   double mass() const { return mass_; }
   const TransportProblem& problem() const { return problem_; }
   Numbers f, g;            ///< potentials; f is a prediction before pass()
-  Numbers r, c;            ///< sums of the plan after pass()
+  Numbers r, c;            ///< sums of the plan after pass(); before the first, r is a
   Numbers gradient;        ///< after pass()
   double violation = 0.0;  ///< after pass()
   double value = 0.0;      ///< after pass(): F(g)
