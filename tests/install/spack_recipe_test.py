@@ -151,7 +151,7 @@ VARIANTS = {arguments[0] for arguments, _ in CALLS["variant"]}
 # Options that the recipe leaves alone: they do not change what is installed, or belong to a developer.
 LEFT_ALONE = {
     "LIBSOLVE_DEPS_DIR", "LIBSOLVE_KOKKOS_URL", "LIBSOLVE_KOKKOS_SHA256",  # of a Kokkos built along
-    "LIBSOLVE_PCH", "LIBSOLVE_PLUGINS", "LIBSOLVE_PYTHON", "LIBSOLVE_SANITIZE",
+    "LIBSOLVE_PCH", "LIBSOLVE_PLUGINS", "LIBSOLVE_PYOMO_PYTHON", "LIBSOLVE_PYTHON", "LIBSOLVE_SANITIZE",
     "LIBSOLVE_TEST_TIMEOUT", "LIBSOLVE_WERROR",
 }  # fmt: skip
 # Name of a dependency in CMake -> Spack's, and the variant that brings it ("" for always).
