@@ -53,6 +53,8 @@ constexpr double coarse_target = 2e-2;
 constexpr double far_away = 0.06;
 /// Where sweeps contract so well that this many are enough, no Newton step is made.
 constexpr double few_sweeps = 30.0;
+/// In all, foreseen, beyond which Newton steps take over although they may take longer.
+constexpr double most_sweeps = 155.0;
 /// A Newton step in exps of a pass, for each entry of its list: what is done once (exp of the
 /// entry, search, matrix and its transpose), and a product with S. Measured at eta = 1e-2, n = 784
 /// and 1000.
@@ -226,6 +228,7 @@ class Solve {
     for (double spent = 0.0; !stop_ && !is_met;) {
       if (!(contraction_ < 1.0)) return false;
       const double needed = std::ceil(std::log(target / last_violation_) / std::log(contraction_));
+      if (static_cast<double>(sweeps_.sweeps()) + needed > most_sweeps) return false;
       if (spent + needed > few_sweeps) {
         if (entries == 0.0) entries = RestrictedDual::length(dual_, drop(last_violation_));
         if (needed > newton_in_sweeps(entries, target)) return false;

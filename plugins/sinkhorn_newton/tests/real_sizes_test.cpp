@@ -56,8 +56,8 @@ TEST(SnsAtRealSizes, DensePlansAreLeftToSweeps) {
     const Report report = solve(*p);
     EXPECT_TRUE(report.converged()) << report.reason;
     EXPECT_LE(p->verify().front().value, 1e-9);
-    EXPECT_EQ(report.value("newton_steps"), 0.0);
-    EXPECT_LE(report.value("passes"), 250.0);
+    EXPECT_LE(report.value("newton_steps"), 5.0);  // at the end, where too many sweeps are foreseen
+    EXPECT_LE(report.value("passes"), 150.0);
   }
 }
 

@@ -104,7 +104,7 @@ class SnsTest : public ::testing::Test {
 TEST_F(SnsTest, ConvergesOnEveryFamilyAtEveryRegularization) {
   for (const double eta : {1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6}) {
     const std::string at = " at eta " + std::to_string(eta);
-    const double most = eta == 1e-2 ? 250.0 : 150.0;  // there sweeps take less time than steps
+    const double most = 150.0;
     expect_solved(*test::random_assignment(150, eta), "random" + at, most);
     expect_solved(*test::random_clouds({.n = 150, .m = 150}, eta), "2D" + at, most);
     expect_solved(
