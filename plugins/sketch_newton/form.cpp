@@ -16,6 +16,12 @@ double scale_for(double gradient, double largest) {
 
 }  // namespace
 
+void Form::add_jacobian_adjoint(In jacobian, In lambda, Out r) const {
+  for (std::size_t k = 0; k < jacobian.size(); ++k)
+    r[static_cast<std::size_t>(jacobian_pattern.columns[k])] +=
+        jacobian[k] * lambda[static_cast<std::size_t>(jacobian_pattern.rows[k])];
+}
+
 SlackForm::SlackForm(const NonlinearProgram& problem, double largest_gradient)
     : problem_(&problem), at_(problem.functions()) {
   const Bounds& xb = problem.variable_bounds();

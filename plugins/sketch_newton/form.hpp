@@ -33,6 +33,8 @@ class Form {
   /// Of lambda^T c alone.
   virtual void constraint_hessian(In w, In lambda, Out values) = 0;
 
+  /// r += J^T lambda for the values of the Jacobian.
+  void add_jacobian_adjoint(In jacobian, In lambda, Out r) const;
   bool has_lower(std::size_t i) const { return lower[i] > -INFINITY; }
   bool has_upper(std::size_t i) const { return upper[i] < INFINITY; }
 };
@@ -71,7 +73,6 @@ class SlackForm final : public Form {
 
   const NonlinearProgram& problem() const { return *problem_; }
   double objective_scale() const { return f_scale_; }
-  std::size_t num_free() const { return free_.size(); }
   const std::vector<std::size_t>& rows() const { return rows_; }
 
  private:
@@ -103,8 +104,9 @@ class FeasibilityForm final : public Form {
   void jacobian(In w, Out values) override;
   void hessian(In w, In lambda, Out values) override;
   void constraint_hessian(In w, In lambda, Out values) override { hessian(w, lambda, values); }
-  /// zeta = sqrt(mu) once mu is small: with the first one the distance would outweigh large violations
-  /// at the end. Differs from the paper, where it falls from the start: most restorations end before.
+  /// zeta = sqrt(mu) once mu is small: with the first one the distance would outweigh large
+  /// violations at the end. Differs from the paper, where it falls from the start: most
+  /// restorations end before.
   bool set_barrier(double mu) override {
     if (mu > 1e-4) return false;
     zeta_ = std::sqrt(mu);

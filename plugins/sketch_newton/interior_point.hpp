@@ -87,6 +87,7 @@ class InteriorPoint {
   double longest_primal(In dw) const;
   double longest_dual() const;
   bool line_search();
+  void augment_filter();
   bool acceptable_to_filter(double theta, double phi) const;
   bool try_step(In dw, double alpha, bool& is_f_type, double slope);
   bool second_order_correction(double alpha_max, double slope);

@@ -23,8 +23,6 @@ class KktSystem final : public NewtonSystem {
   /// By the factors and, around them, flexible GMRES on K itself.
   double solve(In b, Numbers& x) override;
 
-  bool is_dense() const { return dense_; }
-
  private:
   void multiply(In x, Out y) const;
 

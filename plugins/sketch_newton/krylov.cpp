@@ -29,6 +29,12 @@ double largest(In x) {
   return s;
 }
 
+double sum_of_sizes(In x) {
+  double s = 0.0;
+  for (const double v : x) s += std::abs(v);
+  return s;
+}
+
 double flexible_gmres(const Multiply& multiply, const Multiply& precondition, In b, Out x,
                       double relative, std::size_t steps, const Stop& stop_now) {
   const std::size_t size = b.size();

@@ -11,6 +11,9 @@ using Multiply = std::function<void(In, Out)>;
 /// Largest absolute value; NaN where there is one.
 double largest(In x);
 
+/// Sum of absolute values.
+double sum_of_sizes(In x);
+
 /// Asked once an iteration; true ends it. May be empty.
 using Stop = std::function<bool()>;
 

@@ -39,17 +39,14 @@ double Polish::stationarity_and_violation(const Iterate& at) {
   form_.constraints(at.w, c_);
   form_.jacobian(at.w, J_);
   r_ = g_;
-  const SparsePattern& p = form_.jacobian_pattern;
-  for (std::size_t k = 0; k < J_.size(); ++k)
-    r_[static_cast<std::size_t>(p.columns[k])] +=
-        J_[k] * at.lambda[static_cast<std::size_t>(p.rows[k])];
+  form_.add_jacobian_adjoint(J_, at.lambda, r_);
   double e = largest(c_);
   for (std::size_t i = 0; i < form_.n; ++i)
     if (!held_[i] && !(std::abs(r_[i]) <= e)) e = std::abs(r_[i]);
   return e;
 }
 
-bool Polish::newton(Iterate& at, bool minimum) {
+bool Polish::newton(Iterate& at) {
   const std::size_t n = form_.n, m = form_.m;
   for (std::size_t i = 0; i < n; ++i) {
     held_[i] = side_[i] != Side::none;
@@ -68,7 +65,7 @@ bool Polish::newton(Iterate& at, bool minimum) {
     if (!kkt_->factor(0.0, 0.0)) return false;
     if (!kkt_->has_right_inertia()) {
       if (!kkt_->factor(0.0, dual_shift)) return false;
-      if (minimum && !kkt_->has_right_inertia()) return false;
+      if (!kkt_->has_right_inertia()) return false;
     }
     for (std::size_t i = 0; i < n; ++i) rhs[i] = held_[i] ? 0.0 : -r_[i];
     for (std::size_t i = 0; i < m; ++i) rhs[n + i] = -c_[i];
@@ -125,7 +122,7 @@ bool Polish::exchange(Iterate& at) {
   return changed;
 }
 
-bool Polish::run(Iterate& at, double wanted, bool minimum) {
+bool Polish::run(Iterate& at, double wanted) {
   prepare();
   Iterate trial = at;
   for (std::size_t i = 0; i < form_.n; ++i) {
@@ -138,7 +135,7 @@ bool Polish::run(Iterate& at, double wanted, bool minimum) {
   }
   for (int round = 0; round < most_exchanges; ++round) {
     if (stop && stop()) return false;
-    if (!newton(trial, minimum)) return false;
+    if (!newton(trial)) return false;
     if (exchange(trial)) continue;
     set_multipliers(trial);
     residual_ = form_.kkt_residual(trial.w, trial.lambda, trial.z());

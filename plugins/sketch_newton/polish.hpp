@@ -12,9 +12,9 @@ class Polish {
   Polish(SlackForm& form, std::size_t dense_limit);
 
   /// From `at` to a point whose KKT residual, in the program's own units, is at most `wanted`;
-  /// false where there is none near, and `at` stays. With `minimum` the Newton matrix must have the
+  /// false where there is none near, and `at` stays. The Newton matrix must have the
   /// inertia of a minimum at each step.
-  bool run(Iterate& at, double wanted, bool minimum);
+  bool run(Iterate& at, double wanted);
 
   std::function<bool()> stop = {};  ///< see NewtonSystem::stop
   const KktResidual& residual() const { return residual_; }
@@ -26,7 +26,7 @@ class Polish {
  private:
   enum class Side : char { none, lower, upper };
   void prepare();
-  bool newton(Iterate& at, bool minimum);
+  bool newton(Iterate& at);
   double stationarity_and_violation(const Iterate& at);
   bool exchange(Iterate& at);
   void set_multipliers(Iterate& at);

@@ -21,9 +21,9 @@ double seconds_since(Clock::time_point t) {
 
 /// What is aimed at below the tolerance: a measure in other units should be met, too.
 constexpr double safety = 0.5;
-/// Barrier parameter from which on the active set may be known.
 /// Variables plus constraints from which on the multilevel solver is faster than factors.
 constexpr std::size_t control_from = 3000;
+/// Barrier parameter from which on the active set may be known.
 constexpr double polish_from = 1e-3;
 
 /// One solve: interior point runs with the polish inside, until one ends well.
@@ -108,7 +108,7 @@ bool Solve::watch(const InteriorPoint& method) {
       method.mu() < 0.5 * polished_at_ && error <= 100.0 * std::max(method.mu(), 1e-6)) {
     polished_at_ = method.mu();
     Iterate at = method.iterate();
-    if (polish_.run(at, wanted, true) && accept(at, polish_.residual())) return true;
+    if (polish_.run(at, wanted) && accept(at, polish_.residual())) return true;
   }
   return false;
 }
@@ -174,7 +174,7 @@ bool Solve::warm_start() {
     keep_best(at, r);
     return true;
   }
-  if (!polish_.run(at, wanted, true)) return false;
+  if (!polish_.run(at, wanted)) return false;
   keep_best(at, polish_.residual());
   return true;
 }
@@ -219,7 +219,7 @@ Report Solve::run() {
       break;
     // Not where it should be: the polish once more.
     if (options_.polish && structure_ == nullptr && method.violation_max() < 1e-2 &&
-        polish_.run(at, safety * options_.tolerance, true)) {
+        polish_.run(at, safety * options_.tolerance)) {
       keep_best(at, polish_.residual());
       solved_ = true;
     }
