@@ -22,8 +22,8 @@ struct BilevelCertificate {
   double lower_kkt_residual = 0.0;    ///< of (y, lambda) at x
   double constraint_violation = 0.0;  ///< of X, Y, G and g, relative as in KktResidual
   /// KKT residual of the upper level: that of (x, y, lambda) as a point of the program whose
-  /// constraints are the lower level's conditions, or the norm of the projected hypergradient. NaN:
-  /// not measured.
+  /// constraints are the lower level's conditions, or the norm of the projected hypergradient. A
+  /// method that cannot measure it sets NaN and so does not converge.
   double upper_stationarity = 0.0;
   /// Whether the bound behind lower_gap is one: the lower level is convex, or its values were
   /// enclosed over all of its feasible set. Otherwise it is the best value that a search found.
@@ -45,15 +45,15 @@ struct BilevelParts {
   Bounds lower_constraints = {};                 ///< of g
   std::vector<double> start = {};                ///< v
 
-  bool lower_is_convex = false;    ///< in y: f and g (equalities linear); then KKT is optimality
-  bool lower_is_quadratic = false; ///< f quadratic, g linear in v: third derivatives are zero
+  bool lower_is_convex = false;     ///< in y: f and g (equalities linear); then KKT is optimality
+  bool lower_is_quadratic = false;  ///< f quadratic, g linear in v: third derivatives are zero
   std::string text = "bilevel program";
 
   /// Oracles, where there is something better than what the constraints give.
-  std::shared_ptr<Projection> coupled_set = {};     ///< onto C = {v: x in X, y in Y, g, G}
-  std::shared_ptr<LvHbaIteration> iteration = {};   ///< one pass over memory
-  std::shared_ptr<ValueRange> lower_range = {};     ///< of f and g over boxes of v
-  std::vector<double> reference = {};               ///< a known solution v, for errors
+  std::shared_ptr<Projection> coupled_set = {};    ///< onto C = {v: x in X, y in Y, g, G}
+  std::shared_ptr<LvHbaIteration> iteration = {};  ///< one pass over memory
+  std::shared_ptr<ValueRange> lower_range = {};    ///< of f and g over boxes of v
+  std::vector<double> reference = {};              ///< a known solution v, for errors
   /// Further numbers of a solution that a user of this problem wants to see ("test_accuracy").
   std::function<std::vector<Measure>(std::span<const double> v)> scores = {};
 };

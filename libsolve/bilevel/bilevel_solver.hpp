@@ -20,10 +20,9 @@ class LIBSOLVE_EXPORT BilevelSolver : public Method {
   Report solve(Problem& problem, Monitor& monitor) final;
 };
 
-/// The certificate of the problem's point has the last word: "converged" becomes "stagnated" where a
-/// part is above `tolerance` (and says which), "non_finite" where one is NaN or there is none; sets
-/// Report::measures, notes degenerate active sets and an unproved lower level.
-LIBSOLVE_EXPORT void finish_report(const BilevelProgram& problem, double tolerance,
-                                   Report& report);
+/// The certificate of the problem's point has the last word: "converged" becomes "stagnated" where
+/// a part is above `tolerance` (and says which), "non_finite" where one is NaN or there is none;
+/// sets Report::measures, notes degenerate active sets and an unproved lower level.
+LIBSOLVE_EXPORT void finish_report(const BilevelProgram& problem, double tolerance, Report& report);
 
 }  // namespace libsolve

@@ -18,6 +18,14 @@ struct LowerConstraint {
 /// All of them: those of g, then those of Y.
 LIBSOLVE_EXPORT std::vector<LowerConstraint> lower_constraints(const BilevelProgram& problem);
 
+/// How far the problem's point (v, lambda, z) is from the lower level's KKT conditions at its x,
+/// and the largest violation of X, Y, G and g, relative as in KktResidual.
+struct LowerResidual {
+  KktResidual kkt = {};
+  double violation = 0.0;
+};
+LIBSOLVE_EXPORT LowerResidual lower_residual(const BilevelProgram& problem);
+
 /// A bilevel program with its lower level replaced by that one's KKT conditions: variables
 /// (x, y, l) with one multiplier l_k for each LowerConstraint, constraints in this order:
 ///   f_y + sum_k s_k l_k (value_k)_y           (ny, to be 0),
@@ -55,8 +63,11 @@ class LIBSOLVE_EXPORT LowerKktFunctions final : public HostProgramFunctions {
   void host_hessian(In w, double sigma, In multipliers, Out values) override;
 
  private:
+  struct Walk;  ///< over the entries of Jacobian and Hessian, in their order
   void find_patterns();
   void lower_weights(In l);  ///< weights_ of g from l
+  /// h += the derivative of the lower Lagrangian's Hessian along (0, p).
+  void add_third_derivatives(In v, In p, Out h);
   const BilevelProgram* problem_;
   HostAccess upper_, lower_functions_;
   std::vector<LowerConstraint> lower_;
@@ -64,7 +75,8 @@ class LIBSOLVE_EXPORT LowerKktFunctions final : public HostProgramFunctions {
   Index nx_, ny_, nv_, ng_, m_;
   bool with_products_;
   SparsePattern jacobian_, hessian_;
-  std::vector<double> weights_, values_;
+  std::vector<std::vector<std::size_t>> entries_of_row_;  ///< of the Jacobian of g
+  std::vector<double> weights_;
 };
 
 }  // namespace libsolve

@@ -79,9 +79,9 @@ class LIBSOLVE_EXPORT LowerLevel {
 };
 
 /// Solves the lower level at the x of v from the y of v and says what that proves of v; the
-/// point of the problem becomes (x, y) with y solved again where that lowers f, its multipliers those
-/// of the solution. `upper_stationarity` is taken over. With a lower_range, and a lower level not known to be
-/// convex, the bound is proved by branch and bound where its effort allows.
+/// point of the problem becomes (x, y) with y solved again where that lowers f, its multipliers
+/// those of the solution. `upper_stationarity` is taken over. With a lower_range, and a lower level
+/// not known to be convex, the bound is proved by branch and bound where its effort allows.
 LIBSOLVE_EXPORT BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level,
                                            std::span<const double> v, double upper_stationarity,
                                            Monitor& monitor);

@@ -21,8 +21,8 @@ struct LvHbaSettings {
 
 /// What an iteration measures of itself.
 struct LvHbaProgress {
-  double movement = 0.0;       ///< |(x, y) after - before| / alpha
-  double lower_movement = 0.0; ///< |theta after - before| / eta
+  double movement = 0.0;        ///< |(x, y) after - before| / alpha
+  double lower_movement = 0.0;  ///< |theta after - before| / eta
 };
 
 /// The state and the loop body of LV-HBA (Yao, Yu, Zeng, Zhang, Constrained bi-level optimization:

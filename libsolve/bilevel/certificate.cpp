@@ -1,0 +1,115 @@
+#include <algorithm>
+#include <cmath>
+#include <libsolve/bilevel/lower_kkt.hpp>
+#include <libsolve/bilevel/lower_level.hpp>
+
+namespace libsolve {
+
+namespace {
+
+/// A lower-level point that is feasible to this (relative) may lower the value; one that is not
+/// cannot.
+constexpr double feasible_enough = 1e-8;
+/// The lower level is solved again to this.
+constexpr double solved_enough = 1e-6;
+/// A multiplier and a distance that are both below this belong to a degenerate constraint.
+constexpr double degenerate_below = 1e-8;
+
+std::size_t size_of(Index n) {
+  return static_cast<std::size_t>(n);
+}
+
+/// sum |lambda (g - bound)| + |grad L . (y - other)|: for a convex lower level no point is lower
+/// than f(y) by more, `other` being where the lowest value is.
+double duality_bound(const BilevelProgram& problem, const LowerLevel::Solution& other) {
+  const BilevelParts& p = problem.parts();
+  const HostAccess lower(*p.lower);
+  const std::vector<double> v = problem.host_v();
+  std::vector<double> f_v(v.size()), Jt_lambda(v.size()), g(p.lower_constraints.size());
+  lower.gradient(v, f_v);
+  lower.constraints(v, g);
+  const std::vector<double>& lambda = problem.lower_multipliers();
+  const std::vector<double>& z = problem.lower_bound_multipliers();
+  if (!g.empty()) lower.apply_jacobian_adjoint(v, lambda, Jt_lambda);
+  double bound = 0.0;
+  const auto slack = [](double multiplier, double value, double low, double high) {
+    if (multiplier == 0.0) return 0.0;
+    return std::abs(multiplier * (multiplier > 0.0 ? high - value : value - low));
+  };
+  for (std::size_t i = 0; i < g.size(); ++i)
+    bound += slack(lambda[i], g[i], p.lower_constraints.lower[i], p.lower_constraints.upper[i]);
+  const std::size_t nx = size_of(p.num_upper);
+  double along = 0.0;
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    const double y = v[nx + j];
+    bound += slack(z[j], y, p.lower_variables.lower[j], p.lower_variables.upper[j]);
+    along += std::abs((f_v[nx + j] + Jt_lambda[nx + j] + z[j]) * (y - other.y[j]));
+  }
+  return bound + along;
+}
+
+Index count_degenerate(const BilevelProgram& problem) {
+  const BilevelParts& p = problem.parts();
+  const std::vector<double> v = problem.host_v();
+  std::vector<double> g(p.lower_constraints.size());
+  HostAccess(*p.lower).constraints(v, g);
+  Index count = 0;
+  for (const LowerConstraint& c : lower_constraints(problem)) {
+    if (c.is_equality) continue;
+    const double value = c.is_variable ? v[size_of(p.num_upper + c.row)] : g[size_of(c.row)];
+    const double multiplier = c.is_variable ? problem.lower_bound_multipliers()[size_of(c.row)]
+                                            : problem.lower_multipliers()[size_of(c.row)];
+    const double scale = std::max(1.0, std::abs(c.bound));
+    if (std::abs(value - c.bound) <= degenerate_below * scale &&
+        std::abs(multiplier) <= degenerate_below)
+      ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span<const double> v,
+                           double upper_stationarity, Monitor& monitor) {
+  const BilevelParts& p = problem.parts();
+  const std::span<const double> x = v.first(size_of(p.num_upper)), y = v.subspan(x.size());
+  const bool use_multipliers = problem.has_multipliers;
+  const LowerLevel::Solution s = level.solve(
+      x, y, use_multipliers ? std::span<const double>(problem.lower_multipliers()) : x.first(0),
+      use_multipliers ? std::span<const double>(problem.lower_bound_multipliers()) : x.first(0),
+      monitor);
+
+  // The point keeps its y where that is as good: of several solutions of the lower level it is the
+  // one the upper level wants.
+  const HostAccess lower(*p.lower);
+  problem.set_point(v, s.lambda, s.z);
+  const double f = lower.objective(v);
+  const double scale = std::max(1.0, std::abs(f));
+  const bool is_solved = s.residual.largest() <= solved_enough;
+  const LowerResidual mine = lower_residual(problem);
+  BilevelCertificate c;
+  c.lower_objective = f;
+  const bool is_as_good = mine.kkt.constraint_violation <= feasible_enough &&
+                          (!is_solved || f - s.objective <= feasible_enough * scale);
+  std::vector<double> taken(v.begin(), v.end());
+  if (!is_as_good && is_solved) {
+    std::copy(s.y.begin(), s.y.end(), taken.begin() + p.num_upper);
+    problem.set_point(taken, s.lambda, s.z);
+    c.lower_objective = s.objective;
+  }
+  const LowerResidual r = lower_residual(problem);
+  c.lower_kkt_residual = r.kkt.largest();
+  c.constraint_violation = r.violation;
+  c.upper_objective = HostAccess(*p.upper).objective(taken);
+  c.upper_stationarity = upper_stationarity;
+  c.degenerate_constraints = count_degenerate(problem);
+  c.lower_is_proved = p.lower_is_convex && is_solved;
+  c.lower_gap = is_solved ? std::max(0.0, c.lower_objective - s.objective)
+                          : std::numeric_limits<double>::infinity();
+  if (c.lower_is_proved) c.lower_gap = std::max(c.lower_gap, duality_bound(problem, s));
+  c.lower_gap /= scale;
+  problem.set_certificate(c);
+  return c;
+}
+
+}  // namespace libsolve
