@@ -1,6 +1,7 @@
 #include "formulas_source.hpp"
 
 #include <libsolve/core/errors.hpp>
+#include <libsolve/optimize/formula_case.hpp>
 #include <libsolve/optimize/formula_functions.hpp>
 #include <libsolve/optimize/nonlinear_program.hpp>
 
@@ -8,49 +9,24 @@
 
 namespace formulas {
 
-namespace {
-
-/// An option that is kept as written.
-Fields<FormulasOptions>::Field as_written(const char* name, Value FormulasOptions::*member,
-                                          const char* type, const char* help) {
-  Fields<FormulasOptions>::Field f;
-  f.info.name = name;
-  f.info.type = type;
-  f.info.help = help;
-  f.info.default_value = (FormulasOptions{}.*member).to_text();
-  f.set = [member](FormulasOptions& o, const Value& v) {
-    o.*member = v;
-    return std::string();
-  };
-  f.get = [member](const FormulasOptions& o) { return o.*member; };
-  return f;
-}
-
-}  // namespace
-
 void FormulasOptions::describe(Fields<FormulasOptions>& f) {
   using O = FormulasOptions;
-  auto& fields = f.fields();
-  fields.push_back(as_written("variables", &O::variables, "strings or integer",
-                              "names of the variables, or how many: x1, x2, ..."));
-  fields.back().info.required = true;
-  fields.back().info.default_value.clear();
-  fields.push_back(
-      as_written("objective", &O::objective, "string",
+  add_as_written(f, "variables", &O::variables, "strings or integer",
+                 "names of the variables, or how many: x1, x2, ...", true);
+  add_as_written(f, "objective", &O::objective, "string",
                  "formula in the variables: + - * / ^, sin cos tan asin acos atan sinh "
-                 "cosh tanh exp log log10 sqrt abs min max, pi"));
+                 "cosh tanh exp log log10 sqrt abs min max, pi");
   f.add("maximize", &O::maximize, "seek the largest objective");
-  fields.push_back(as_written("equalities", &O::equalities, "strings",
-                              "\"a = b\", or formulas that are to be 0; a table gives them names"));
-  fields.push_back(
-      as_written("inequalities", &O::inequalities, "strings",
+  add_as_written(f, "equalities", &O::equalities, "strings",
+                 "\"a = b\", or formulas that are to be 0; a table gives them names");
+  add_as_written(f, "inequalities", &O::inequalities, "strings",
                  "\"a <= b\", \"a >= b\", \"l <= a <= u\", or formulas that are to be at "
-                 "most 0; a table gives them names"));
+                 "most 0; a table gives them names");
   const char* const per_variable = "float, floats or table";
-  fields.push_back(as_written("lower", &O::lower, per_variable,
-                              "lower bounds: one for all, one for each, or by name"));
-  fields.push_back(as_written("upper", &O::upper, per_variable, "upper bounds"));
-  fields.push_back(as_written("start", &O::start, per_variable, "where methods start"));
+  add_as_written(f, "lower", &O::lower, per_variable,
+                 "lower bounds: one for all, one for each, or by name");
+  add_as_written(f, "upper", &O::upper, per_variable, "upper bounds");
+  add_as_written(f, "start", &O::start, per_variable, "where methods start");
 }
 
 void FormulasOptions::check(const FormulasOptions& o, const std::string& prefix,
