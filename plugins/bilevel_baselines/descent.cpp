@@ -170,7 +170,8 @@ DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,
   };
   if (!search.evaluate(p))
     return end(Status::breakdown, "the upper objective cannot be had at the start");
-  (void)function.accept(p.x);
+  if (function.accept(p.x) && !search.evaluate(p))
+    return end(Status::breakdown, "the upper objective cannot be had at the start");
   for (;; ++result.iterations) {
     result.stationarity = projected_gradient(X, p.x, p.g, p.scale);
     const std::string measure = "projected hypergradient " + short_number(result.stationarity) +

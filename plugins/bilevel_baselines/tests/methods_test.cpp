@@ -1,10 +1,14 @@
 #include <gtest/gtest.h>
 
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/peak_memory.hpp>
 #include <libsolve/plugin/loader.hpp>
 #include <tests/support/monitors.hpp>
 
+#include "../bo_rep.hpp"
 #include "../implicit_differentiation.hpp"
+#include "../penalty_first_order.hpp"
+#include "../unrolled.hpp"
 #include "../value_function_kkt.hpp"
 #include "programs.hpp"
 
@@ -90,6 +94,131 @@ TEST_F(Baselines, ValueFunctionKktFindsKnownMinima) {
   expect_minimum<M>(merely_convex(), 0.05, 1e-7);
   expect_minimum<M>(clamped(), 6.0, 1e-6);
   expect_minimum<M>(with_upper_constraint(), 6.12, 1e-6);
+}
+
+/// Lower levels without constraints g, or with a box only; expected: implicit differentiation's.
+TEST_F(Baselines, MethodsWithoutAKktSystemAgreeWithImplicitDifferentiation) {
+  Text box = test::box();
+  box.X = {{0.2, 0.2}, {2.0, 2.0}};
+  Text logistic = test::logistic();
+  logistic.X = {{-3.0, -3.0, -3.0}, {3.0, 3.0, 3.0}};
+  for (const Text& t : {clamped(), logistic, box}) {
+    BilevelProgram reference(parts_of(t));
+    ASSERT_TRUE(solve<ImplicitDifferentiation>(reference).converged());
+    const double expected = reference.certificate()->upper_objective;
+    UnrolledOptions unrolled;
+    unrolled.steps = unrolled.backward_steps = 500;
+    expect_minimum<Unrolled>(t, expected, 1e-8, unrolled);
+    PenaltyFirstOrderOptions penalty;
+    penalty.tolerance = 1e-5;
+    expect_minimum<PenaltyFirstOrder>(t, expected, 1e-7, penalty);
+    // Normalised steps come near, not to the point.
+    BoRepOptions steps;
+    steps.max_iterations = 3000;
+    BilevelProgram problem(parts_of(t));
+    const Report r = solve<BoRep>(problem, steps);
+    ASSERT_TRUE(problem.certificate()) << r.reason;
+    EXPECT_NEAR(problem.certificate()->upper_objective, expected, 5e-3);
+  }
+}
+
+/// The published loop of F2BA on a small problem: error O(1/s).
+TEST_F(Baselines, PublishedF2baComesWithinItsPenaltyError) {
+  PenaltyFirstOrderOptions o;
+  o.schedule = "f2ba";
+  o.last_penalty = 100.0;
+  o.tolerance = 1e-9;
+  o.max_iterations = 5000;
+  BilevelProgram problem(parts_of(clamped()));
+  const Report r = solve<PenaltyFirstOrder>(problem, o);
+  EXPECT_FALSE(r.converged());  // its own gradient vanishes where Phi's does not, and that is said
+  EXPECT_NEAR(problem.host_v()[0], 0.0, 0.05);
+  EXPECT_GT(std::abs(problem.host_v()[0]), 1e-6);
+}
+
+/// The gradient through K steps is that of F(x, y_K(x)), not of Phi.
+TEST_F(Baselines, UnrolledGradientsAgreeWithDifferencesOfWhatWasUnrolled) {
+  for (const bool is_inertial : {false, true})
+    for (const Text& t : {test::logistic(), test::quadratic(), test::support_vectors()}) {
+      const BilevelProgram problem(parts_of(t));
+      FirstOrderLower lower(problem, 10.0);
+      UnrolledIteration iteration(lower, 30, 30, is_inertial);
+      const HostAccess F(problem.upper());
+      const Numbers start = problem.host_v();
+      iteration.set_step(start);
+      const auto nx = static_cast<std::size_t>(t.nx);
+      const auto phi = [&](std::size_t i, double h) {
+        Numbers v = start;
+        v[i] += h;
+        iteration.forward(v);
+        return F.objective(v);
+      };
+      Numbers v = start, F_v(start.size());
+      iteration.forward(v);
+      F.gradient(v, F_v);
+      Numbers gradient(F_v.begin(), F_v.begin() + t.nx);
+      iteration.backward(std::span<const double>(F_v).subspan(nx), gradient);
+      for (std::size_t i = 0; i < nx; ++i) {
+        const auto central = [&](double h) { return (phi(i, h) - phi(i, -h)) / (2.0 * h); };
+        // Wide enough for rounding, narrow enough for kinks of the penalty.
+        EXPECT_NEAR(gradient[i], (4.0 * central(1e-4) - central(2e-4)) / 3.0, 1e-8)
+            << t.f << ", x" << i + 1;
+      }
+    }
+}
+
+/// Through fewer steps it is another gradient, that comes near as the lower level converges.
+TEST_F(Baselines, TruncationForgetsTheFirstSteps) {
+  const BilevelProgram problem(parts_of(test::logistic()));
+  FirstOrderLower lower(problem, 1.0);
+  const auto gradient = [&](int backward) {
+    UnrolledIteration iteration(lower, 200, backward, false);
+    Numbers v = problem.host_v(), F_v(v.size());
+    iteration.set_step(v);
+    iteration.forward(v);
+    HostAccess(problem.upper()).gradient(v, F_v);
+    Numbers g(F_v.begin(), F_v.begin() + 3);
+    iteration.backward(std::span<const double>(F_v).subspan(3), g);
+    return g;
+  };
+  const Numbers full = gradient(200), few = gradient(5), many = gradient(100);
+  double of_few = 0.0, of_many = 0.0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    of_few = std::max(of_few, std::abs(few[i] - full[i]));
+    of_many = std::max(of_many, std::abs(many[i] - full[i]));
+  }
+  EXPECT_GT(of_few, 1e-4);
+  EXPECT_LT(of_many, 1e-6);
+}
+
+TEST_F(Baselines, WhatTheyCannotDoIsRefused) {
+  BilevelProgram problem(parts_of(with_upper_constraint()));
+  EXPECT_THROW((void)solve<BoRep>(problem), Unsupported);
+  PenaltyFirstOrderOptions o;
+  o.schedule = "f2ba";
+  EXPECT_THROW((void)solve<PenaltyFirstOrder>(problem, o), Unsupported);
+}
+
+TEST_F(Baselines, MemoryStaysFlatOverManyIterations) {
+  const Text t = test::box();
+  BoRepOptions o;
+  o.tolerance = 1e-300;
+  o.terms = 2;
+  o.lower_steps = 1;
+  PenaltyFirstOrderOptions penalty;
+  penalty.schedule = "f2ba";
+  penalty.tolerance = 1e-300;
+  penalty.last_penalty = 10.0;
+  penalty.inner_steps = 1;
+  o.max_iterations = penalty.max_iterations = 100;  // what is taken once is taken here
+  BilevelProgram problem(parts_of(t)), other(parts_of(t));
+  (void)solve<BoRep>(problem, o);
+  (void)solve<PenaltyFirstOrder>(other, penalty);
+  const PeakMemory memory;
+  o.max_iterations = penalty.max_iterations = 100000;
+  (void)solve<BoRep>(problem, o);
+  (void)solve<PenaltyFirstOrder>(other, penalty);
+  EXPECT_LT(memory.bytes(), 4.0e6);  // 100 000 iterations, less than 40 bytes each
 }
 
 /// f = y1^4 - 2 y1^2 + x1 y1: y < 0 is the global minimum for x > 0, where F wants y > 0, a KKT
