@@ -2,6 +2,7 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/optimize/nonlinear_program.hpp>
+#include <initializer_list>
 #include <limits>
 
 namespace libsolve {
@@ -58,6 +59,23 @@ void measure(const Bounds& b, std::span<const double> values, std::span<const do
   }
 }
 
+/// The largest over the ranks, NaN where one has it.
+void over_ranks(const Communicator& comm, std::initializer_list<double*> values) {
+  if (comm.size() == 1) return;
+  std::vector<double> largest, is_nan;
+  for (const double* v : values) {
+    is_nan.push_back(std::isnan(*v) ? 1.0 : 0.0);
+    largest.push_back(std::isnan(*v) ? 0.0 : *v);
+  }
+  comm.max(largest);
+  comm.max(is_nan);
+  std::size_t k = 0;
+  for (double* v : values) {
+    *v = is_nan[k] > 0.0 ? std::numeric_limits<double>::quiet_NaN() : largest[k];
+    ++k;
+  }
+}
+
 }  // namespace
 
 double KktResidual::largest() const {
@@ -70,18 +88,20 @@ double KktResidual::largest() const {
 KktResidual kkt_residual(const Bounds& variables, const Bounds& constraints,
                          std::span<const double> x, std::span<const double> c,
                          std::span<const double> g, std::span<const double> Jt_lambda,
-                         std::span<const double> lambda, std::span<const double> z) {
+                         std::span<const double> lambda, std::span<const double> z,
+                         const Communicator& comm) {
   KktResidual r;
   double g_norm = 0.0;
   for (std::size_t j = 0; j < x.size(); ++j) {
     raise(g_norm, std::abs(g[j]));
     raise(r.stationarity, std::abs(g[j] + Jt_lambda[j] + z[j]));
   }
-  r.stationarity /= std::max(1.0, g_norm);
   measure(constraints, c, lambda, r);
   measure(variables, x, z, r);
   for (const double l : lambda)
     if (!std::isfinite(l)) r.stationarity = std::numeric_limits<double>::quiet_NaN();
+  over_ranks(comm, {&g_norm, &r.stationarity, &r.constraint_violation, &r.complementarity});
+  r.stationarity /= std::max(1.0, g_norm);
   return r;
 }
 
@@ -99,9 +119,13 @@ NonlinearProgram::NonlinearProgram(std::shared_ptr<ProgramFunctions> functions, 
   for (std::size_t i = 0; i < n; ++i)
     if (!std::isfinite(start[i]))
       throw DataError("the start of variable " + std::to_string(i + 1) + " is not finite");
-  x_ = Vector("optimize::x", Partition(functions_->num_variables()));
+  const Communicator comm = functions_->communicator();
+  const auto over = [&](Index size) {
+    return comm.size() == 1 ? Partition(size) : Partition(comm, size);
+  };
+  x_ = Vector("optimize::x", over(functions_->num_variables()));
   bound_multipliers_ = x_.like("optimize::bound_multipliers");
-  multipliers_ = Vector("optimize::multipliers", Partition(functions_->num_constraints()));
+  multipliers_ = Vector("optimize::multipliers", over(functions_->num_constraints()));
   put(start, x_);
 }
 
@@ -133,7 +157,7 @@ KktResidual NonlinearProgram::kkt_residual() const {
   at.constraints(x, c);
   if (!c.empty()) at.apply_jacobian_adjoint(x, lambda, Jt_lambda);
   return libsolve::kkt_residual(variables_, constraints_, x, c, g, Jt_lambda, lambda,
-                                host_bound_multipliers());
+                                host_bound_multipliers(), communicator());
 }
 
 std::vector<Field> NonlinearProgram::solution() const {
@@ -145,23 +169,28 @@ std::vector<Field> NonlinearProgram::solution() const {
   fields[2] = {.name = "bound_multipliers",
                .values = bound_multipliers_,
                .description = "z of the variables' bounds, >= 0 at upper bounds"};
-  if (num_constraints() == 0) fields.erase(fields.begin() + 1);
+  if (multipliers_.global_size() == 0) fields.erase(fields.begin() + 1);
+  for (Field& field : functions_->fields(x_.view(), multipliers_.view()))
+    fields.push_back(std::move(field));
   return fields;
 }
 
 std::vector<Field> NonlinearProgram::data() const {
-  const auto field = [](const char* name, const std::vector<double>& values, const char* text) {
-    const Vector v(std::string("optimize::") + name,
-                   Partition(static_cast<GlobalIndex>(values.size())));
+  const auto field = [](const char* name, const std::vector<double>& values,
+                        const Partition& partition, const char* text) {
+    const Vector v(std::string("optimize::") + name, partition);
     put(values, v);
     return Field{.name = name, .values = v, .description = text};
   };
-  std::vector<Field> fields = {field("lower", variables_.lower, "lower bounds of the variables"),
-                               field("upper", variables_.upper, "upper bounds of the variables")};
-  if (num_constraints() > 0) {
-    fields.push_back(field("constraint_lower", constraints_.lower, "lower bounds of c(x)"));
-    fields.push_back(field("constraint_upper", constraints_.upper, "upper bounds of c(x)"));
+  const Partition &n = x_.partition(), &m = multipliers_.partition();
+  std::vector<Field> fields = {
+      field("lower", variables_.lower, n, "lower bounds of the variables"),
+      field("upper", variables_.upper, n, "upper bounds of the variables")};
+  if (multipliers_.global_size() > 0) {
+    fields.push_back(field("constraint_lower", constraints_.lower, m, "lower bounds of c(x)"));
+    fields.push_back(field("constraint_upper", constraints_.upper, m, "upper bounds of c(x)"));
   }
+  for (Field& more : functions_->data_fields()) fields.push_back(std::move(more));
   return fields;
 }
 

@@ -44,6 +44,8 @@ class LIBSOLVE_EXPORT NonlinearProgram final : public Problem {
   const std::shared_ptr<ProgramFunctions>& shared_functions() const noexcept { return functions_; }
   const Bounds& variable_bounds() const noexcept { return variables_; }
   const Bounds& constraint_bounds() const noexcept { return constraints_; }
+  /// Over ranks (ProgramFunctions::communicator()): x, multipliers and bounds are those of the rank.
+  const Communicator& communicator() const noexcept { return x_.communicator(); }
   Index num_variables() const { return functions_->num_variables(); }
   Index num_constraints() const { return functions_->num_constraints(); }
 
@@ -63,19 +65,19 @@ class LIBSOLVE_EXPORT NonlinearProgram final : public Problem {
   std::string text = "nonlinear program";  ///< what description() says
   bool is_maximisation = false;            ///< the user's objective is -f; reported so
 
-  /// At the current point.
+  /// At the current point, over all ranks.
   KktResidual kkt_residual() const;
 
   std::string_view problem_class() const override { return class_name; }
   std::string description() const override { return text; }
-  /// "x", "multipliers", "bound_multipliers".
+  /// "x", "multipliers", "bound_multipliers", and the functions' fields().
   std::vector<Field> solution() const override;
-  /// "lower", "upper", "constraint_lower", "constraint_upper".
+  /// "lower", "upper", "constraint_lower", "constraint_upper", and the functions' data_fields().
   std::vector<Field> data() const override;
   /// "kkt_residual" (the largest of the three), "stationarity", "constraint_violation",
   /// "complementarity", "objective". The evaluations are not counted.
   std::vector<Measure> verify() const override;
-  GlobalIndex num_unknowns() const override { return num_variables(); }
+  GlobalIndex num_unknowns() const override { return x_.global_size(); }
 
  private:
   std::shared_ptr<ProgramFunctions> functions_;
@@ -88,11 +90,12 @@ class LIBSOLVE_EXPORT NonlinearProgram final : public Problem {
 /// sign names: min(|lambda_i|, u_i - c_i) where lambda_i > 0, min(|lambda_i|, c_i - l_i) where
 /// lambda_i < 0, so |lambda_i| where there is no such bound; the same for z and x. Below
 /// 1e-6 every multiplier above 1e-6 belongs to a constraint that is active to 1e-6: barrier methods
-/// that stop at lambda_i s_i = mu are not there yet.
+/// that stop at lambda_i s_i = mu are not there yet. Over the ranks of `comm`; collective.
 LIBSOLVE_EXPORT KktResidual kkt_residual(const Bounds& variables, const Bounds& constraints,
                                          std::span<const double> x, std::span<const double> c,
                                          std::span<const double> g,
                                          std::span<const double> Jt_lambda,
-                                         std::span<const double> lambda, std::span<const double> z);
+                                         std::span<const double> lambda, std::span<const double> z,
+                                         const Communicator& comm = Communicator::self());
 
 }  // namespace libsolve

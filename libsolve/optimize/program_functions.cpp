@@ -95,6 +95,21 @@ void multiply(std::span<const Index> rows, std::span<const Index> columns,
 }  // namespace
 
 ProgramFunctions::~ProgramFunctions() = default;
+Communicator ProgramFunctions::communicator() const {
+  return Communicator::self();
+}
+std::shared_ptr<const InnerProduct> ProgramFunctions::variable_product() const {
+  return nullptr;
+}
+std::shared_ptr<const InnerProduct> ProgramFunctions::constraint_product() const {
+  return nullptr;
+}
+std::vector<Field> ProgramFunctions::fields(const ConstVectorView&, const ConstVectorView&) const {
+  return {};
+}
+std::vector<Field> ProgramFunctions::data_fields() const {
+  return {};
+}
 std::vector<std::string> ProgramFunctions::variable_names() const {
   return {};
 }

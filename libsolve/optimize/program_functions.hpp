@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <libsolve/core/export.hpp>
-#include <libsolve/core/types.hpp>
+#include <libsolve/core/component.hpp>
+#include <libsolve/optimize/inner_product.hpp>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,13 +31,17 @@ struct EvaluationCounts {
 /// derivatives, by entries with fixed patterns or by products. Views lie in MemSpace, lengths n and
 /// m; outputs are overwritten and alias nothing. What cannot be evaluated at x is NaN, no
 /// exception. The Lagrangian's Hessian is W = sigma f'' + sum_i lambda_i c_i''. Calls are counted
-/// and complete on return. One rank.
+/// and complete on return. On one rank, but for programs with a communicator() of more: there every
+/// rank has a part of x and of c, n and m are the numbers of its own, the objective is the same on
+/// all ranks, and every call is collective.
 class LIBSOLVE_EXPORT ProgramFunctions {
  public:
   virtual ~ProgramFunctions();
 
   virtual Index num_variables() const = 0;
   virtual Index num_constraints() const = 0;
+  /// The ranks that x and c lie over; the default is one.
+  virtual Communicator communicator() const;
   /// Names for messages; empty: x1, x2, ... and c1, c2, ...
   virtual std::vector<std::string> variable_names() const;
   virtual std::vector<std::string> constraint_names() const;
@@ -48,6 +53,13 @@ class LIBSOLVE_EXPORT ProgramFunctions {
   virtual const SparsePattern& hessian_pattern() const;
   /// Whether the constraint is known to be linear; the default knows nothing.
   virtual bool is_linear(Index constraint) const;
+
+  /// The inner products of the spaces of x and of c; null: Euclidean.
+  virtual std::shared_ptr<const InnerProduct> variable_product() const;
+  virtual std::shared_ptr<const InnerProduct> constraint_product() const;
+  /// What to store beside x and the multipliers: parts of them with their grids, ...; and data.
+  virtual std::vector<Field> fields(const ConstVectorView& x, const ConstVectorView& lambda) const;
+  virtual std::vector<Field> data_fields() const;
 
   double objective(const ConstVectorView& x);
   void gradient(const ConstVectorView& x, const VectorView& g);

@@ -13,6 +13,10 @@ Report ProgramSolver::solve(Problem& problem, Monitor& monitor) {
     throw Unsupported("a program solver was given a problem of class '" +
                       std::string(problem.problem_class()) + "' (" + problem.description() +
                       "); choose a method of that class ('libsolve list' shows them)");
+  if (program->communicator().size() > 1 && !works_over_ranks())
+    throw Unsupported("this method works on one rank, and the problem (" + problem.description() +
+                      ") lies over " + std::to_string(program->communicator().size()) +
+                      "; use one rank, or a method for several");
   return solve(*program, monitor);
 }
 

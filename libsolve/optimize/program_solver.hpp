@@ -18,7 +18,10 @@ class LIBSOLVE_EXPORT ProgramSolver : public Method {
   /// Solves in place; x and multipliers keep the best point met whatever the status. Samples for
   /// the monitor: "kkt_residual" first. Report::counts has the evaluations (add_evaluation_counts).
   virtual Report solve(NonlinearProgram& problem, Monitor& monitor) = 0;
-  /// From Method: the program by class, Unsupported for another class of problem.
+  /// Whether solve() takes programs over several ranks.
+  virtual bool works_over_ranks() const { return false; }
+  /// From Method: the program by class, Unsupported for another class of problem, and for a program
+  /// over several ranks where the method works on one.
   Report solve(Problem& problem, Monitor& monitor) final;
 };
 

@@ -1,0 +1,149 @@
+#include <algorithm>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/pde/node_grid.hpp>
+#include <limits>
+#include <string>
+
+namespace libsolve {
+
+namespace detail {
+
+struct PadNodes {
+  const double* v;
+  double* padded;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const { padded[place] = v[entry]; }
+};
+
+struct UnpadNodes {
+  const double* padded;
+  double* v;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const { v[entry] = padded[place]; }
+};
+
+}  // namespace detail
+
+NodeGrid::NodeGrid(int dimension, const std::array<Index, 3>& cells,
+                   const std::array<double, 3>& length, const Communicator& comm)
+    : NodeGrid(dimension, cells, length, comm,
+               GridPartition::even_cuts(
+                   cells[static_cast<std::size_t>(std::clamp(dimension, 1, 3) - 1)] + 1,
+                   comm.size())) {}
+
+NodeGrid::NodeGrid(int dimension, const std::array<Index, 3>& cells,
+                   const std::array<double, 3>& length, const Communicator& comm,
+                   const std::vector<Index>& cuts)
+    : dimension_(dimension) {
+  if (dimension < 1 || dimension > 3)
+    throw ShapeError("a grid of nodes has 1 to 3 axes, asked for " + std::to_string(dimension));
+  for (int a = 0; a < dimension; ++a) {
+    if (cells[a] < 2)
+      throw ShapeError("a grid of nodes needs 2 cells along each axis, has " +
+                       std::to_string(cells[a]) + " along axis " + std::to_string(a));
+    cells_[a] = cells[a];
+    spacing_[a] = length[a] / cells[a];
+  }
+  finish(comm, cuts);
+}
+
+void NodeGrid::finish(const Communicator& comm, const std::vector<Index>& cuts) {
+  Grid nodes;
+  nodes.dimension = dimension_;
+  nodes.spacing = spacing_;
+  std::array<std::vector<Index>, 3> all_cuts;
+  for (int a = 0; a < 3; ++a) {
+    nodes.cells[a] = a < dimension_ ? cells_[a] + 1 : 1;
+    all_cuts[a] = {0, nodes.cells[a]};
+  }
+  all_cuts[dimension_ - 1] = cuts;
+  all_ = std::make_shared<const GridPartition>(nodes, comm, all_cuts);
+  const Box own = all_->own();
+  padded_ = all_->extended(1);
+  for (int a = 0; a < dimension_; ++a) {
+    rows_.begin[a] = std::max<Index>(1, own.begin[a]);
+    rows_.n[a] = std::max<Index>(0, std::min(cells_[a], own.end[a]) - rows_.begin[a]);
+  }
+  GlobalIndex size = 1;
+  for (int a = 0; a < 3; ++a) {
+    rows_.stride[a] = a < dimension_ ? static_cast<Index>(size) : 0;
+    size *= padded_.cells(a);
+    if (a < dimension_) rows_.first += rows_.stride[a] * (rows_.begin[a] - padded_.begin[a]);
+    if (size > std::numeric_limits<Index>::max())
+      throw ShapeError("a rank has " + std::to_string(size) + " nodes, more than 2^31 - 1");
+  }
+  rows_.padded_size = static_cast<Index>(size);
+  if (rows_.num_nodes() == 0) rows_.n[0] = 0;
+  inner_ = comm.size() == 1 ? Partition(rows_.num_nodes()) : Partition(comm, rows_.num_nodes());
+  if (comm.size() > 1) halo_ = std::make_shared<const GridHalo>(*all_, padded_, padded_);
+}
+
+double NodeGrid::cell_volume() const noexcept {
+  double volume = 1.0;
+  for (int a = 0; a < dimension_; ++a) volume *= spacing_[a];
+  return volume;
+}
+
+bool NodeGrid::can_coarsen() const noexcept {
+  for (int a = 0; a < dimension_; ++a)
+    if (cells_[a] % 2 != 0 || cells_[a] < 4) return false;
+  return true;
+}
+
+NodeGrid NodeGrid::coarse() const {
+  std::array<Index, 3> cells = {1, 1, 1};
+  std::array<double, 3> length = {1.0, 1.0, 1.0};
+  for (int a = 0; a < dimension_; ++a) {
+    cells[a] = cells_[a] / 2;
+    length[a] = spacing_[a] * cells_[a];
+  }
+  std::vector<Index> cuts = all_->cuts()[dimension_ - 1];
+  for (Index& cut : cuts) cut = (cut + 1) / 2;
+  cuts.back() = cells[dimension_ - 1] + 1;
+  return {dimension_, cells, length, communicator(), cuts};
+}
+
+NodeGrid NodeGrid::on_each_rank() const {
+  std::array<double, 3> length = {1.0, 1.0, 1.0};
+  for (int a = 0; a < dimension_; ++a) length[a] = spacing_[a] * cells_[a];
+  return {dimension_, cells_, length};
+}
+
+Grid NodeGrid::as_cells() const {
+  Grid grid;
+  grid.dimension = dimension_;
+  for (int a = 0; a < dimension_; ++a) {
+    grid.cells[a] = cells_[a] - 1;
+    grid.spacing[a] = spacing_[a];
+    grid.origin[a] = 0.5 * spacing_[a];
+  }
+  return grid;
+}
+
+Box NodeGrid::cells_box() const {
+  Box box;
+  for (int a = 0; a < dimension_; ++a) {
+    box.begin[a] = rows_.begin[a] - 1;
+    box.end[a] = box.begin[a] + rows_.n[a];
+  }
+  return box;
+}
+
+template <class T>
+void NodeGrid::fetch_neighbours(const Kokkos::View<T*, MemSpace>& padded) const {
+  if (halo_ == nullptr) return;
+  Kokkos::fence("node_grid::fetch_neighbours");
+  halo_->fetch<T>(Kokkos::View<const T*, MemSpace>(padded), padded);
+}
+
+template void NodeGrid::fetch_neighbours(const Kokkos::View<float*, MemSpace>&) const;
+template void NodeGrid::fetch_neighbours(const Kokkos::View<double*, MemSpace>&) const;
+
+void NodeGrid::pad(const ConstVectorView& v, const VectorView& padded) const {
+  for_nodes(default_space(), "node_grid::pad", rows_, detail::PadNodes{v.data(), padded.data()});
+}
+
+void NodeGrid::unpad(const ConstVectorView& padded, const VectorView& v) const {
+  for_nodes(default_space(), "node_grid::unpad", rows_,
+            detail::UnpadNodes{padded.data(), v.data()});
+}
+
+}  // namespace libsolve

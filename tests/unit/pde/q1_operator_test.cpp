@@ -1,0 +1,216 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/random_vector.hpp>
+#include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/pde/adjoint_test.hpp>
+#include <libsolve/pde/mass_inner_product.hpp>
+#include <libsolve/pde/q1_diffusion.hpp>
+#include <libsolve/pde/q1_operator.hpp>
+
+#include <tests/support/execution_spaces.hpp>
+#include <tests/support/nodes.hpp>
+
+namespace {
+
+using namespace libsolve;
+using test::to_host;
+
+/// Grids of every dimension, with sides and spacings that differ, and sizes that are no multiple of a
+/// warp or of SIMD's width.
+std::vector<NodeGrid> some_grids() {
+  return {NodeGrid(1, {37, 1, 1}, {2.0, 1.0, 1.0}), NodeGrid(2, {12, 19, 1}, {1.0, 3.0, 1.0}),
+          NodeGrid(2, {2, 2, 1}, {1.0, 1.0, 1.0}), NodeGrid(3, {7, 5, 9}, {1.0, 2.0, 0.5})};
+}
+
+Vector random_nodes(const NodeGrid& grid, std::uint64_t seed) {
+  const Vector v("test::random", grid.partition());
+  fill_uniform(v, RandomStream(seed, "test"));
+  return v;
+}
+
+double largest_difference(const Vector& a, const Vector& b) {
+  const auto x = to_host(a), y = to_host(b);
+  double largest = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
+  return largest;
+}
+
+TEST(Q1Weights, AreTheBilinearElementsOfSquares) {
+  // Unit square, h = 1/4: the stiffness row is (8, -1, ..., -1) / 3, the mass row h^2/36 (16, 4, 1).
+  const NodeGrid grid(2, {4, 4, 1}, {1.0, 1.0, 1.0});
+  const Q1Weights K = q1_stiffness(grid), M = q1_mass(grid);
+  EXPECT_NEAR(K.w[0][0], 8.0 / 3.0, 1e-15);
+  for (const double side : {K.w[0][1], K.w[1][0], K.w[1][1]}) EXPECT_NEAR(side, -1.0 / 3.0, 1e-15);
+  EXPECT_NEAR(M.w[0][0], 16.0 / 576.0, 1e-17);
+  EXPECT_NEAR(M.w[0][1], 4.0 / 576.0, 1e-17);
+  EXPECT_NEAR(M.w[1][1], 1.0 / 576.0, 1e-17);
+}
+
+TEST(Q1Weights, RowsSumToZeroAndToTheVolume) {
+  for (const NodeGrid& grid : some_grids()) {
+    double stiffness = 0.0, mass = 0.0;
+    for (int r = 0; r < 1 << (grid.dimension() - 1); ++r)
+      for (int x = 0; x < 2; ++x) {
+        const int nodes = (x == 0 ? 1 : 2) * ((r & 1) != 0 ? 2 : 1) * ((r & 2) != 0 ? 2 : 1);
+        stiffness += nodes * q1_stiffness(grid).w[r][x];
+        mass += nodes * q1_mass(grid).w[r][x];
+      }
+    EXPECT_NEAR(stiffness, 0.0, 1e-13 * q1_stiffness(grid).centre());
+    EXPECT_NEAR(mass, grid.cell_volume(), 1e-14 * grid.cell_volume());
+  }
+}
+
+TEST(Q1Operator, ProductIsThatOfItsMatrix) {
+  for (const NodeGrid& grid : some_grids()) {
+    const Q1Operator A(grid, q1_mass(grid) + 0.3 * q1_stiffness(grid));
+    const auto matrix = A.assemble();
+    const Vector x = random_nodes(grid, 1), y = x.like("y"), z = x.like("z");
+    A.apply(x, y);
+    matrix->apply(x, z);
+    EXPECT_LT(largest_difference(y, z), 1e-14 * 30.0 * A.weights().centre()) << A.description();
+    EXPECT_LT(adjoint_gap(A, 3), 1e-14);
+    EXPECT_TRUE(matrix->is_symmetric());
+    ASSERT_TRUE(A.diagonal(z));
+    EXPECT_EQ(to_host(z).front(), A.weights().centre());
+  }
+}
+
+TEST(Q1Operator, BoundaryValuesEnterThroughPaddedArrays) {
+  // K of a linear function is zero, its boundary values included.
+  const NodeGrid grid(2, {6, 5, 1}, {1.0, 1.0, 1.0});
+  const Q1Operator K(grid, q1_stiffness(grid));
+  const Box& box = grid.padded_box();
+  const VectorView padded("padded", static_cast<std::size_t>(grid.rows().padded_size));
+  const auto host = Kokkos::create_mirror_view(padded);
+  for (Index j = 0; j < box.cells(1); ++j)
+    for (Index i = 0; i < box.cells(0); ++i)
+      host(static_cast<std::size_t>(i + box.cells(0) * j)) =
+          1.0 + 2.0 * grid.coordinate(0, i) - grid.coordinate(1, j);
+  Kokkos::deep_copy(padded, host);
+  const Vector y("y", grid.partition());
+  K.apply_padded(padded, y.view());
+  EXPECT_LT(norm_max(y), 1e-14);
+}
+
+TEST(NodeGrid, RefusesWhatHasNoInnerNodes) {
+  EXPECT_THROW(NodeGrid(2, {1, 4, 1}, {1.0, 1.0, 1.0}), ShapeError);
+  EXPECT_THROW(NodeGrid(4, {4, 4, 4}, {1.0, 1.0, 1.0}), ShapeError);
+  EXPECT_FALSE(NodeGrid(2, {6, 3, 1}, {1.0, 1.0, 1.0}).can_coarsen());
+  const NodeGrid coarse = NodeGrid(2, {8, 4, 1}, {1.0, 3.0, 1.0}).coarse();
+  EXPECT_EQ(coarse.cells(0), 4);
+  EXPECT_EQ(coarse.cells(1), 2);
+  EXPECT_DOUBLE_EQ(coarse.spacing(1), 1.5);
+}
+
+TEST(Q1Diffusion, WithAConstantCoefficientIsTheStiffnessMatrix) {
+  for (const NodeGrid& grid : some_grids()) {
+    const Vector a("a", Q1Diffusion::cell_partition(grid));
+    fill(a, 2.5);
+    const Q1Diffusion A(grid, a);
+    const Q1Operator K(grid, 2.5 * q1_stiffness(grid));
+    const Vector x = random_nodes(grid, 2), y = x.like("y"), z = x.like("z");
+    A.apply(x, y);
+    K.apply(x, z);
+    EXPECT_LT(largest_difference(y, z), 1e-13 * K.weights().centre()) << A.description();
+    A.diagonal(y);
+    K.diagonal(z);
+    EXPECT_LT(largest_difference(y, z), 1e-14 * K.weights().centre());
+  }
+}
+
+TEST(Q1Diffusion, DerivativeWithRespectToTheCoefficientIsExact) {
+  // A is linear in a: w^T (A(a + e) - A(a)) y = g^T e for every e.
+  for (const NodeGrid& grid : some_grids()) {
+    const Vector a("a", Q1Diffusion::cell_partition(grid)), e = a.like("e"), g = a.like("g");
+    fill_uniform(a, RandomStream(4, "a"), 0.5, 2.0);
+    fill_uniform(e, RandomStream(5, "e"));
+    const Vector y = random_nodes(grid, 6), w = random_nodes(grid, 7), before = y.like("before"),
+                 after = y.like("after");
+    Q1Diffusion A(grid, a);
+    EXPECT_LT(adjoint_gap(A, 8), 1e-14);
+    A.apply(y, before);
+    A.coefficient_gradient(y, w, g);
+    axpy(1.0, e, a);
+    A.set_coefficient(a);
+    A.apply(y, after);
+    axpy(-1.0, before, after);
+    EXPECT_NEAR(dot(w, after), dot(g, e), 1e-12 * norm2(g) * norm2(e));
+  }
+}
+
+TEST(MassInnerProduct, RieszRepresentativesAreExact) {
+  for (const NodeGrid& grid : some_grids()) {
+    for (const bool lumped : {false, true}) {
+      const MassInnerProduct product(grid, 2, lumped, 0.7);
+      const Vector x("x", product.partition()), g = x.like("g"), z = x.like("z");
+      fill_uniform(x, RandomStream(9, "x"));
+      product.apply(x, g);
+      product.riesz(g, z);
+      EXPECT_LT(largest_difference(x, z), 1e-12);
+      EXPECT_NEAR(product.dual_norm(g), product.norm(x), 1e-12 * product.norm(x));
+      EXPECT_NEAR(product.norm(x) * product.norm(x), dot(x, g), 1e-12 * dot(x, g));
+    }
+  }
+}
+
+TEST(MassInnerProduct, NormIsThatOfTheFunction) {
+  // |sin(pi x) sin(pi y)| in L2 of the unit square is 1/2, to second order.
+  double error[2];
+  for (int s = 0; s < 2; ++s) {
+    const Index n = 16 << s;
+    const NodeGrid grid(2, {n, n, 1}, {1.0, 1.0, 1.0});
+    error[s] = std::abs(MassInnerProduct(grid).norm(test::sine_mode(grid)) - 0.5);
+  }
+  EXPECT_NEAR(std::log2(error[0] / error[1]), 2.0, 0.1);
+}
+
+/// y = A x on arrays of Exec against the entry-by-entry sum on the host.
+struct ApplyHere {
+  Q1Stencil<3> A;
+  const double* x;
+  double* y;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const { y[entry] = A(x, place); }
+};
+
+template <class Exec>
+double worst_error_on(const NodeGrid& grid) {
+  using Space = typename Exec::memory_space;
+  const NodeRows& rows = grid.rows();
+  const auto n = static_cast<std::size_t>(rows.num_nodes());
+  const Kokkos::View<double*, Space> x("x", static_cast<std::size_t>(rows.padded_size)), y("y", n);
+  const auto host_x = Kokkos::create_mirror_view(x), host_y = Kokkos::create_mirror_view(y);
+  const RandomStream random(11, "x");
+  for (std::size_t i = 0; i < host_x.extent(0); ++i) host_x(i) = random.uniform(i, -1.0, 1.0);
+  Kokkos::deep_copy(x, host_x);
+  const Q1Weights weights = q1_mass(grid) + q1_stiffness(grid);
+  for_nodes(Exec(), "test::apply", rows, ApplyHere{Q1Stencil<3>(weights, rows), x.data(), y.data()});
+  Kokkos::fence();
+  Kokkos::deep_copy(host_y, y);
+  double worst = 0.0;
+  for (Index e = 0; e < rows.num_nodes(); ++e) {
+    const Index line = e / rows.n[0], k = line / rows.n[1];
+    const Index c = rows.place(e - line * rows.n[0], line - k * rows.n[1], k);
+    double sum = 0.0;
+    for (int dz = -1; dz <= 1; ++dz)
+      for (int dy = -1; dy <= 1; ++dy)
+        for (int dx = -1; dx <= 1; ++dx)
+          sum += weights.w[std::abs(dy) + 2 * std::abs(dz)][std::abs(dx)] *
+                 host_x(static_cast<std::size_t>(c + dx + dy * rows.stride[1] + dz * rows.stride[2]));
+    worst = std::max(worst, std::abs(sum - host_y(static_cast<std::size_t>(e))));
+  }
+  return worst / weights.centre();
+}
+
+template <class Exec>
+class NodeKernels : public testing::Test {};
+TYPED_TEST_SUITE(NodeKernels, test::ExecutionSpaces);
+
+TYPED_TEST(NodeKernels, EveryNodeOnceWithItsNeighbours) {
+  // Above and below the number of nodes at which rows go to threads.
+  EXPECT_LT(worst_error_on<TypeParam>(NodeGrid(3, {35, 18, 21}, {1.0, 1.0, 1.0})), 1e-14);
+  EXPECT_LT(worst_error_on<TypeParam>(NodeGrid(3, {5, 4, 3}, {1.0, 1.0, 1.0})), 1e-14);
+}
+
+}  // namespace
