@@ -1,0 +1,27 @@
+#pragma once
+
+#include <libsolve/pde/node_grid.hpp>
+#include <libsolve/plugin/registry.hpp>
+#include <string>
+#include <vector>
+
+namespace poisson_control {
+
+using namespace libsolve;  // NOLINT: a plugin is written in terms of the library
+
+/// y_d at all nodes of this rank's padded arrays, boundary included. `target`:
+///   "rees"   prod (2 x_a - 1)^2 where all x_a <= 1/2, else 0 (Rees, Dollar, Wathen 2010, problem 1)
+///   "sine"   (1 + alpha D^2 pi^4) prod sin(pi x_a): then y = prod sin(pi x_a), u = D pi^2 y,
+///            p = -alpha u
+///   "FILE.h5:/DATASET"  values on the unit square or cube, first and last at its corners, slowest
+///            axis first, of any shape, with (bi- or tri-)linear interpolation
+///   else a formula in x, y, z.
+/// Throws FormulaError, IoError, ShapeError, DataError (values that are not finite).
+std::vector<double> target_at_nodes(const std::string& target, const NodeGrid& grid, double alpha,
+                                    const Context& context);
+
+/// Whether `target` names a dataset; "" or what is wrong with it as a formula.
+bool is_dataset(const std::string& target);
+std::string fault_of(const std::string& target);
+
+}  // namespace poisson_control
