@@ -145,7 +145,7 @@ bool LowerSystem::factor(const LowerPoint& p) {
     }
   }
   ++factorisations_;
-  return factors_.factor(num_free_ + num_held_rows_, entries_);
+  return factors_.factor(num_free_, num_held_rows_, entries_);
 }
 
 /// W d + A^T lambda+ = -f_y and A d = bound - g, d = bound - y for the y that are held.
@@ -230,7 +230,7 @@ struct LowerSystem::Projector {
         entries.push_back({b, a, value});
       }
     }
-    (void)factors.factor(static_cast<Index>(size), entries);
+    (void)factors.factor(s.num_free_, s.num_held_rows_, entries);
   }
   /// r (free variables) -> its projection, and the row weights behind it.
   Numbers operator()(std::span<const double> r) const {
