@@ -5,6 +5,8 @@
 #include <deque>
 #include <libsolve/core/text.hpp>
 
+#include "smallest_in_hull.hpp"
+
 namespace bilevel_baselines {
 
 namespace {
@@ -139,6 +141,73 @@ class Search {
   const Bounds& X_;
 };
 
+/// Steps at a kink; see minimise().
+class KinkStep {
+ public:
+  enum class End { moved, stationary, stuck };
+  KinkStep(Search& search, const Bounds& X, double tolerance)
+      : search_(search), X_(X), tolerance_(tolerance) {}
+
+  /// moved: `found` is the point; stationary: within kink_radius, with `measure`.
+  End operator()(const Point& p, Point& found) {
+    using Side = GradientHull::Side;
+    std::vector<Side> sides(p.x.size(), Side::inside);
+    for (std::size_t i = 0; i < sides.size(); ++i) {
+      const bool low = p.x[i] <= X_.lower[i], high = p.x[i] >= X_.upper[i];
+      if (low || high) sides[i] = low && high ? Side::fixed : low ? Side::lower : Side::upper;
+    }
+    const double size = std::max(1.0, largest(p.x));
+    for (double radius = first_radius_; radius >= 0.99 * kink_radius; radius *= 0.1) {
+      first_radius_ = radius;
+      GradientHull hull(sides);
+      hull.add(p.g);
+      for (std::size_t k = 0; k < most_gradients; ++k) {
+        Numbers d = hull.smallest();
+        measure = projected_gradient(X_, p.x, d, p.scale);
+        hull_size = hull.size();
+        if (measure <= tolerance_) {
+          if (radius <= 1.01 * kink_radius) return End::stationary;
+          break;
+        }
+        for (double& e : d) e = -e;
+        Point beyond;
+        const End end = try_direction(p, d, radius * size, found, beyond);
+        if (end == End::moved) return end;
+        if (beyond.g.empty() || !is_finite(beyond.g)) break;
+        hull.add(beyond.g);
+      }
+    }
+    return End::stuck;
+  }
+  double measure = 0.0;
+  std::size_t hull_size = 0;
+
+ private:
+  static constexpr std::size_t most_gradients = 60;
+  static constexpr int most_halvings = 6;
+  End try_direction(const Point& p, const Numbers& d, double radius, Point& found, Point& beyond) {
+    const double square = dot(d, d);
+    double t = radius / std::max(largest(d), 1e-300);
+    for (int j = 0; j < most_halvings; ++j, t *= 0.25) {
+      Point trial;
+      trial.x = p.x;
+      for (std::size_t i = 0; i < d.size(); ++i) trial.x[i] += t * d[i];
+      project(X_, trial.x);
+      if (!search_.evaluate(trial)) continue;
+      if (trial.f <= p.f - armijo * t * square) {
+        found = std::move(trial);
+        return End::moved;
+      }
+      beyond = std::move(trial);
+    }
+    return End::stuck;
+  }
+  Search& search_;
+  const Bounds& X_;
+  double tolerance_;
+  double first_radius_ = 1e-2;
+};
+
 }  // namespace
 
 double projected_gradient(const Bounds& X, std::span<const double> x, std::span<const double> g,
@@ -156,6 +225,7 @@ DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,
   DescentResult result;
   Search search(function, X);
   LimitedMemory memory(options.memory);
+  KinkStep kink(search, X, options.tolerance);
   Point p;
   p.x = std::move(x);
   project(X, p.x);
@@ -197,6 +267,18 @@ DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,
       if (!(dot(p.g, d) < 0.0)) continue;
       moved = search.step(p, d, next);
       if (moved) break;
+    }
+    if (!moved) {
+      const KinkStep::End at_kink = kink(p, next);
+      if (at_kink == KinkStep::End::stationary) {
+        result.stationarity = kink.measure;
+        result.hull_size = kink.hull_size;
+        return end(Status::converged,
+                   "smallest convex combination of " + std::to_string(kink.hull_size) +
+                       " hypergradients around a kink " + short_number(kink.measure) +
+                       ", tolerance " + short_number(options.tolerance));
+      }
+      moved = at_kink == KinkStep::End::moved;
     }
     if (!moved)
       return end(Status::stagnated,

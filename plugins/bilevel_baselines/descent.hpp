@@ -42,7 +42,13 @@ struct DescentResult {
   Numbers x = {}, gradient = {};
   double value = 0.0;
   double stationarity = 0.0;
+  /// Converged at a kink: the measure is that of the smallest convex combination of this many
+  /// gradients at points no further than kink_radius (relative) from x. 0: of the gradient at x.
+  std::size_t hull_size = 0;
 };
+
+/// How far, relative to max(1, |x|), the points may lie whose gradients decide at a kink.
+inline constexpr double kink_radius = 1e-6;
 
 /// |x - P_X(x - g)| (largest entry) over max(1, scale).
 double projected_gradient(const Bounds& X, std::span<const double> x, std::span<const double> g,
@@ -52,7 +58,11 @@ double projected_gradient(const Bounds& X, std::span<const double> x, std::span<
 /// no bound holds (Bertsekas, SIAM J. Control Optim. 20, 1982: those at a bound with a gradient
 /// that points outwards are held), along the projected path, with a weak Wolfe search by bisection
 /// and doubling, which also gets along kinks (Lewis, Overton, Math. Program. 141, 2013, Algorithm
-/// 2.6). Converged: projected_gradient() at most the tolerance.
+/// 2.6). Where that search fails the function has a kink: from there, steps along the smallest
+/// element of the hull of gradients within a radius, which grows by the gradient beyond the kink
+/// whenever no such step goes down (Wolfe, Math. Program. Study 3, 1975; Goldstein, Math. Program.
+/// 13, 1977), the radius shrinking to kink_radius. Converged: projected_gradient(), or that of the
+/// smallest element within kink_radius, at most the tolerance.
 /// `observe` is called each iteration with the iterate's number, value and measure.
 using Observe = std::function<Verdict(std::int64_t, double value, double stationarity)>;
 DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,

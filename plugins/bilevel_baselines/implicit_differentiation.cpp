@@ -133,7 +133,7 @@ Report ImplicitDifferentiation::solve(BilevelProgram& problem, Monitor& monitor)
     report.notes.push_back(std::to_string(phi.unsolved) +
                            " adjoint system(s) were not solved to the tolerance");
   finish(problem, level, tracker, upper, phi.here(), phi.has_multipliers(), options_.tolerance,
-         monitor, report);
+         monitor, report, d.hull_size, d.stationarity);
   return report;
 }
 

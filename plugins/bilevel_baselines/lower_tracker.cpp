@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <libsolve/core/text.hpp>
 
 #include "descent.hpp"
 
@@ -80,7 +81,7 @@ void LowerTracker::add_counts(Report& report) const {
 
 void finish(BilevelProgram& problem, LowerLevel& level, LowerTracker& tracker,
             UpperObjective& upper, LowerPoint p, bool has_multipliers, double tolerance,
-            Monitor& monitor, Report& report) {
+            Monitor& monitor, Report& report, std::size_t hull_size, double hull_stationarity) {
   double stationarity = std::numeric_limits<double>::quiet_NaN();
   const auto nx = static_cast<std::size_t>(problem.num_upper());
   const Numbers x(p.v.begin(), p.v.begin() + static_cast<std::ptrdiff_t>(nx));
@@ -97,6 +98,14 @@ void finish(BilevelProgram& problem, LowerLevel& level, LowerTracker& tracker,
     else
       report.notes.push_back(
           "the lower level's solution has no derivative at the end: its KKT system is singular");
+  }
+  if (hull_size > 0 && !(stationarity <= hull_stationarity)) {
+    stationarity = hull_stationarity;
+    report.notes.push_back(
+        "the end is a kink of the upper objective: its stationarity is that of the "
+        "smallest convex combination of " +
+        std::to_string(hull_size) + " hypergradients within " + short_number(kink_radius) +
+        " of x (relative)");
   }
   problem.set_point(p.v, p.lambda, p.z);
   (void)certify(problem, level, p.v, stationarity, monitor);

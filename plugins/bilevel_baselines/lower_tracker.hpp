@@ -36,9 +36,11 @@ class LowerTracker {
 
 /// The last steps of every method here: the lower level solved at the x of `p`, the projected
 /// gradient of Phi there by implicit differentiation ("cg" where there are no entries), the
-/// certificate, and the report's last word.
+/// certificate, and the report's last word. At a kink (`hull_size` > 0) the measure is
+/// `hull_stationarity`, that of the smallest convex combination of hypergradients around x.
 void finish(BilevelProgram& problem, LowerLevel& level, LowerTracker& tracker,
             UpperObjective& upper, LowerPoint p, bool has_multipliers, double tolerance,
-            Monitor& monitor, Report& report);
+            Monitor& monitor, Report& report, std::size_t hull_size = 0,
+            double hull_stationarity = 0.0);
 
 }  // namespace bilevel_baselines

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/peak_memory.hpp>
 #include <libsolve/plugin/loader.hpp>
@@ -94,6 +95,24 @@ TEST_F(Baselines, ValueFunctionKktFindsKnownMinima) {
   expect_minimum<M>(merely_convex(), 0.05, 1e-7);
   expect_minimum<M>(clamped(), 6.0, 1e-6);
   expect_minimum<M>(with_upper_constraint(), 6.12, 1e-6);
+}
+
+/// y_i = max(0, x_i), and Phi's slope changes its sign there: x = 0 is the minimum, a kink, where
+/// one hypergradient alone proves nothing.
+TEST_F(Baselines, ImplicitDifferentiationEndsAtKinksWithAProof) {
+  BilevelProgram problem(parts_of({.nx = 3,
+                                   .ny = 3,
+                                   .F = "4*y1 - x1 + 3*y2 - x2 + (x3 - 1)^2 + 0.2*(x1 + x2 + x3)^2",
+                                   .f = "(y1 - x1)^2 + (y2 - x2)^2 + (y3 - x3)^2",
+                                   .start = {0.7, -0.4, 0.2, 0.0, 0.0, 0.0},
+                                   .Y = {{0.0, 0.0, 0.0}, {none, none, none}}}));
+  const Report r = solve<ImplicitDifferentiation>(problem);
+  EXPECT_EQ(r.status, Status::converged) << r.reason;
+  EXPECT_NEAR(problem.host_v()[0], 0.0, 1e-6);
+  EXPECT_NEAR(problem.host_v()[1], 0.0, 1e-6);
+  EXPECT_NEAR(problem.host_v()[2], 1.0 / 1.2, 1e-5);
+  EXPECT_TRUE(std::ranges::any_of(
+      r.notes, [](const std::string& note) { return note.find("kink") != std::string::npos; }));
 }
 
 /// Lower levels without constraints g, or with a box only; expected: implicit differentiation's.
