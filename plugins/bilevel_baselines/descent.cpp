@@ -93,12 +93,14 @@ class LimitedMemory {
 
 class Search {
  public:
-  Search(ReducedFunction& function, const Bounds& X) : function_(function), X_(X) {}
+  Search(ReducedFunction& function, const Bounds& X, const std::function<Verdict()>& poll)
+      : function_(function), X_(X), poll_(poll) {}
   bool evaluate(Point& p) {
     ++evaluations;
     p.g.resize(p.x.size());
-    const bool is_there = function_.evaluate(p.x, p.f, p.g);
+    const bool is_there = verdict == Verdict::proceed && function_.evaluate(p.x, p.f, p.g);
     p.scale = function_.scale();
+    if (!is_there && verdict == Verdict::proceed) verdict = poll_();
     return is_there && std::isfinite(p.f) && is_finite(p.g);
   }
   /// From p along d; the best point that meets Armijo's condition, false where there is none.
@@ -135,10 +137,12 @@ class Search {
     return any;
   }
   std::int64_t evaluations = 0;
+  Verdict verdict = Verdict::proceed;  ///< once it is another, every evaluation fails
 
  private:
   ReducedFunction& function_;
   const Bounds& X_;
+  const std::function<Verdict()>& poll_;
 };
 
 /// Steps at a kink; see minimise().
@@ -223,14 +227,15 @@ double projected_gradient(const Bounds& X, std::span<const double> x, std::span<
 DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,
                        const DescentOptions& options, const Observe& observe) {
   DescentResult result;
-  Search search(function, X);
+  Search search(function, X, options.poll);
   LimitedMemory memory(options.memory);
   KinkStep kink(search, X, options.tolerance);
   Point p;
   p.x = std::move(x);
   project(X, p.x);
   const auto end = [&](Status status, std::string reason) {
-    result.status = status;
+    const bool is_stopped = search.verdict != Verdict::proceed && status != Status::converged;
+    result.status = is_stopped ? status_of(search.verdict) : status;
     result.reason = std::move(reason);
     result.x = std::move(p.x);
     result.gradient = std::move(p.g);

@@ -32,6 +32,8 @@ struct DescentOptions {
   std::int64_t max_iterations = 1000;
   double tolerance = 1e-6;
   int memory = 20;
+  /// Asked after evaluations that fail: one that was stopped says so.
+  std::function<Verdict()> poll = [] { return Verdict::proceed; };
 };
 
 struct DescentResult {

@@ -79,6 +79,18 @@ void LowerTracker::add_counts(Report& report) const {
   report.counts.push_back({"factorisations", static_cast<double>(system_.factorisations())});
 }
 
+void certify_and_report(BilevelProgram& problem, LowerLevel& level, const LowerPoint& p,
+                        double stationarity, double tolerance, Monitor& monitor, Report& report) {
+  problem.set_point(p.v, p.lambda, p.z);
+  (void)certify(problem, level, p.v, stationarity, monitor);
+  if (report.converged() && !is_near(problem.host_v(), p.v)) {
+    report.status = Status::stagnated;
+    report.reason =
+        "the lower level has a lower value elsewhere than at the y found (" + report.reason + ")";
+  }
+  finish_report(problem, tolerance, report);
+}
+
 void finish(BilevelProgram& problem, LowerLevel& level, LowerTracker& tracker,
             UpperObjective& upper, LowerPoint p, bool has_multipliers, double tolerance,
             Monitor& monitor, Report& report, std::size_t hull_size, double hull_stationarity) {
@@ -107,10 +119,8 @@ void finish(BilevelProgram& problem, LowerLevel& level, LowerTracker& tracker,
         std::to_string(hull_size) + " hypergradients within " + short_number(kink_radius) +
         " of x (relative)");
   }
-  problem.set_point(p.v, p.lambda, p.z);
-  (void)certify(problem, level, p.v, stationarity, monitor);
   tracker.add_counts(report);
-  finish_report(problem, tolerance, report);
+  certify_and_report(problem, level, p, stationarity, tolerance, monitor, report);
 }
 
 }  // namespace bilevel_baselines

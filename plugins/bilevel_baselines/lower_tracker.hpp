@@ -34,6 +34,11 @@ class LowerTracker {
   LowerSystem system_;
 };
 
+/// The certificate of p with its upper stationarity; "converged" becomes "stagnated" where the
+/// certificate found a lower y elsewhere, for which the stationarity does not hold.
+void certify_and_report(BilevelProgram& problem, LowerLevel& level, const LowerPoint& p,
+                        double stationarity, double tolerance, Monitor& monitor, Report& report);
+
 /// The last steps of every method here: the lower level solved at the x of `p`, the projected
 /// gradient of Phi there by implicit differentiation ("cg" where there are no entries), the
 /// certificate, and the report's last word. At a kink (`hull_size` > 0) the measure is

@@ -129,7 +129,7 @@ class Penalised final : public ReducedFunction {
 
 DescentResult continuation(const PenaltyFirstOrderOptions& o, Penalised& function,
                            UpperObjective& upper, const Bounds& X, Numbers x,
-                           const Observe& observe) {
+                           const Observe& observe, const std::function<Verdict()>& poll) {
   DescentResult all;
   for (double s = o.first_penalty;; s = std::min(o.last_penalty, s * o.growth)) {
     const bool is_last = s >= o.last_penalty;
@@ -138,8 +138,10 @@ DescentResult continuation(const PenaltyFirstOrderOptions& o, Penalised& functio
     const std::int64_t before = all.iterations, evaluations = all.evaluations;
     // Far from the end there is no use in more than the error of L_s itself.
     const double tolerance = is_last ? o.tolerance : std::max(o.tolerance, 0.1 / s);
-    const DescentOptions options{
-        .max_iterations = o.max_iterations - before, .tolerance = tolerance, .memory = o.memory};
+    const DescentOptions options{.max_iterations = o.max_iterations - before,
+                                 .tolerance = tolerance,
+                                 .memory = o.memory,
+                                 .poll = poll};
     const auto shifted = [&](std::int64_t i, double value, double measure) {
       return observe(before + i, value, measure);
     };
@@ -200,9 +202,9 @@ Report PenaltyFirstOrder::solve(BilevelProgram& problem, Monitor& monitor) {
     const Sample samples[] = {{"upper_objective", value}, {"projected_hypergradient", measure}};
     return monitor.observe(k, samples);
   };
-  const DescentResult d = is_published
-                              ? published(options_, function, X, std::move(x), observe)
-                              : continuation(options_, function, upper, X, std::move(x), observe);
+  const DescentResult d = is_published ? published(options_, function, X, std::move(x), observe)
+                                       : continuation(options_, function, upper, X, std::move(x),
+                                                      observe, [&] { return monitor.poll(); });
   Report report;
   report.status = d.status;
   report.reason = d.reason;

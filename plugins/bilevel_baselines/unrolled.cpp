@@ -159,7 +159,8 @@ Report Unrolled::solve(BilevelProgram& problem, Monitor& monitor) {
       phi, upper, problem.parts().upper_variables, std::move(x),
       {.max_iterations = options_.max_iterations,
        .tolerance = options_.tolerance,
-       .memory = options_.memory},
+       .memory = options_.memory,
+       .poll = [&] { return monitor.poll(); }},
       [&](std::int64_t k, double value, double measure) {
         const Sample samples[] = {{"upper_objective", value}, {"projected_hypergradient", measure}};
         return monitor.observe(k, samples);

@@ -144,11 +144,9 @@ Report ValueFunctionKkt::solve(BilevelProgram& problem, Monitor& monitor) {
   if (stationarity <= options_.tolerance && report.status == Status::stagnated)
     report.status = Status::converged;
   p = relaxed.split(w, std::move(p));
-  problem.set_point(p.v, p.lambda, p.z);
-  (void)certify(problem, level, p.v, stationarity, monitor);
   report.counts.push_back({"solver_iterations", static_cast<double>(inner)});
   tracker.add_counts(report);
-  finish_report(problem, options_.tolerance, report);
+  certify_and_report(problem, level, p, stationarity, options_.tolerance, monitor, report);
   return report;
 }
 

@@ -292,5 +292,24 @@ TEST_F(Baselines, TheyStopWhenAsked) {
   EXPECT_EQ(monitor.names.front(), "upper_objective");
 }
 
+/// Says stop when asked from within a lower-level solve, never at an iteration.
+class ImpatientMonitor final : public Monitor {
+ public:
+  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
+  Verdict poll() override { return ++polls > 20 ? Verdict::time_limit : Verdict::proceed; }
+  int polls = 0;
+};
+
+/// A lower level that is not convex is solved by the program solver at every x.
+TEST_F(Baselines, TheyStopInsideOfLowerLevelSolves) {
+  Text t = test::box();
+  t.is_convex = false;
+  BilevelProgram problem(parts_of(t));
+  ImpatientMonitor monitor;
+  const Report r = solve<ImplicitDifferentiation>(problem, {}, monitor);
+  EXPECT_EQ(r.status, Status::time_limit) << r.reason;
+  EXPECT_LT(monitor.polls, 400);
+}
+
 }  // namespace
 }  // namespace bilevel_baselines
