@@ -1,11 +1,30 @@
+#include <algorithm>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/core/vector.hpp>
 
 namespace libsolve {
 
+namespace {
+
+/// Entries up to which starting the threads costs more than writing zeros.
+constexpr std::size_t small = 4096;
+
+VectorView zeros(const std::string& label, std::size_t n) {
+  if constexpr (runs_on_host<ExecSpace>) {
+    if (n <= small) {
+      const VectorView v = bare_array<double>(label, n);
+      std::fill_n(v.data(), n, 0.0);
+      return v;
+    }
+  }
+  return zero_array<double>(label, n);
+}
+
+}  // namespace
+
 Vector::Vector(const std::string& label, Partition partition)
-    : view_(zero_array<double>(label, static_cast<size_t>(partition.local_size()))),
+    : view_(zeros(label, static_cast<size_t>(partition.local_size()))),
       partition_(std::move(partition)) {}
 
 Vector::Vector(VectorView local, Partition partition)

@@ -13,6 +13,9 @@ constexpr double u = 1e-4;
 constexpr double alpha = 0.6403882032022076;  // Bunch and Kaufman's, in roots
 constexpr double zero_pivot = 1e-14;
 constexpr double flops_between_questions = 1e8;
+/// Columns without a pivot that may wait at one node: with more, the matrix is as good as singular,
+/// and a dense block of them would not fit into memory. The caller shifts the diagonal.
+constexpr std::size_t most_waiting = 3000;
 
 using Size = std::size_t;
 
@@ -60,6 +63,7 @@ class SparseFactors final : public SymmetricFactors {
     flops_ = 0.0;
     double asked = 0.0;
     for (Size s = 0; s < tree_.nodes.size(); ++s) {
+      if (waiting_at(s) > most_waiting) return false;
       eliminate(s, A);
       if (stop && flops_ - asked > flops_between_questions) {
         asked = flops_;
@@ -120,6 +124,13 @@ class SparseFactors final : public SymmetricFactors {
         const int b = tree_.position[j];
         entries_[static_cast<Size>(std::min(a, b))].push_back({std::max(a, b), p});
       }
+  }
+
+  Size waiting_at(Size s) const {
+    Size count = 0;
+    for (const int c : tree_.nodes[s].children)
+      count += contributions_[static_cast<Size>(c)].delayed;
+    return count;
   }
 
   double& panel(Size i, Size j) { return panel_[j * size_ + i]; }

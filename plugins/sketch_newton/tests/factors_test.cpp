@@ -148,6 +148,28 @@ TEST(SparseFactors, WorkGrowsWithTheBandNotWithTheSize) {
   EXPECT_LT(factors->flops(), 3000.0 * 300.0);
 }
 
+/// A linear objective with one dense constraint: every diagonal is 0, and all columns would wait
+/// for the last one, a dense block of them that no machine holds. It says so at once.
+TEST(SparseFactors, TooManyColumnsWithoutPivotsAreRefused) {
+  const int n = 200000;
+  SymmetricEntries e;
+  for (int j = 0; j <= n; ++j) {
+    e.first.push_back(static_cast<int>(e.rows.size()));
+    e.rows.push_back(j);
+    e.values.push_back(0.0);
+    if (j == n) break;
+    e.rows.push_back(n);
+    e.values.push_back(1.0);
+  }
+  e.first.push_back(static_cast<int>(e.rows.size()));
+  const auto factors = sketch_newton::sparse_factors();
+  EXPECT_FALSE(factors->factor(e));
+  for (int j = 0; j < n; ++j)
+    e.values[static_cast<std::size_t>(e.first[static_cast<std::size_t>(j)])] = 1.0;
+  EXPECT_TRUE(factors->factor(e));
+  EXPECT_EQ(factors->inertia().negative, 1u);
+}
+
 /// A factorisation of many operations asks, and ends when told to.
 TEST(SparseFactors, LongWorkCanBeStopped) {
   const int n = 900;
