@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
+#include <libsolve/bilevel/global_lower.hpp>
 #include <libsolve/bilevel/lower_kkt.hpp>
 #include <libsolve/bilevel/lower_level.hpp>
+#include <libsolve/core/random.hpp>
 
 namespace libsolve {
 
@@ -12,6 +14,8 @@ namespace {
 constexpr double feasible_enough = 1e-8;
 /// The lower level is solved again to this.
 constexpr double solved_enough = 1e-6;
+/// Starts beside y for a lower level that is neither convex nor enclosed.
+constexpr int num_tries = 8;
 /// A multiplier and a distance that are both below this belong to a degenerate constraint.
 constexpr double degenerate_below = 1e-8;
 
@@ -67,6 +71,22 @@ Index count_degenerate(const BilevelProgram& problem) {
   return count;
 }
 
+/// y moved by up to 0.01, 0.1, 1, 10 (relative to its size) along drawn directions, both ways, within
+/// Y.
+std::vector<double> beside(const BilevelProgram& problem, std::span<const double> y, int k) {
+  const RandomStream random(1, "bilevel::certify");
+  const Bounds& Y = problem.parts().lower_variables;
+  std::vector<double> moved(y.begin(), y.end());
+  const auto direction = static_cast<std::uint64_t>(k / 2);
+  const double reach = (k % 2 == 0 ? 1.0 : -1.0) * std::pow(10.0, k / 2 - 2);
+  for (std::size_t j = 0; j < moved.size(); ++j) {
+    const double u = random.uniform(direction * moved.size() + j, -1.0, 1.0);
+    moved[j] = std::clamp(moved[j] + reach * std::max(1.0, std::abs(moved[j])) * u, Y.lower[j],
+                          Y.upper[j]);
+  }
+  return moved;
+}
+
 }  // namespace
 
 BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span<const double> v,
@@ -92,10 +112,36 @@ BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span
   const bool is_as_good = mine.kkt.constraint_violation <= feasible_enough &&
                           (!is_solved || f - s.objective <= feasible_enough * scale);
   std::vector<double> taken(v.begin(), v.end());
-  if (!is_as_good && is_solved) {
-    std::copy(s.y.begin(), s.y.end(), taken.begin() + p.num_upper);
-    problem.set_point(taken, s.lambda, s.z);
-    c.lower_objective = s.objective;
+  const auto take = [&](const LowerLevel::Solution& better) {
+    std::copy(better.y.begin(), better.y.end(), taken.begin() + p.num_upper);
+    problem.set_point(taken, better.lambda, better.z);
+    c.lower_objective = better.objective;
+  };
+  if (!is_as_good && is_solved) take(s);
+
+  // What KKT points cannot say of a lower level that is not convex: from a maximum a solver goes
+  // nowhere, so others are asked for from points beside it.
+  double lowest = s.objective;
+  bool is_bounded = false;
+  for (int k = 0; k < num_tries && !p.lower_is_convex && p.lower_range == nullptr; ++k) {
+    const LowerLevel::Solution other =
+        level.solve(x, beside(problem, std::span<const double>(taken).subspan(x.size()), k), {}, {},
+                    monitor);
+    if (!(other.residual.largest() <= solved_enough)) continue;
+    lowest = std::min(lowest, other.objective);
+    if (other.objective < c.lower_objective - feasible_enough * scale) take(other);
+  }
+  if (!p.lower_is_convex && p.lower_range != nullptr && is_solved) {
+    const std::span<const double> at = std::span<const double>(taken).subspan(x.size());
+    const LowerBound bound = bound_lower_level(problem, x, at, c.lower_objective);
+    is_bounded = bound.is_proved;
+    lowest = std::min(lowest, is_bounded ? bound.bound : bound.objective);
+    if (bound.objective < c.lower_objective - feasible_enough * scale) {
+      const LowerLevel::Solution found = level.solve(x, bound.y, {}, {}, monitor);
+      if (found.residual.largest() <= solved_enough && found.objective < c.lower_objective)
+        take(found);
+      lowest = std::min(lowest, c.lower_objective);
+    }
   }
   const LowerResidual r = lower_residual(problem);
   c.lower_kkt_residual = r.kkt.largest();
@@ -103,10 +149,11 @@ BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span
   c.upper_objective = HostAccess(*p.upper).objective(taken);
   c.upper_stationarity = upper_stationarity;
   c.degenerate_constraints = count_degenerate(problem);
-  c.lower_is_proved = p.lower_is_convex && is_solved;
-  c.lower_gap = is_solved ? std::max(0.0, c.lower_objective - s.objective)
+  c.lower_is_proved = is_solved && (p.lower_is_convex || is_bounded);
+  c.lower_gap = is_solved ? std::max(0.0, c.lower_objective - lowest)
                           : std::numeric_limits<double>::infinity();
-  if (c.lower_is_proved) c.lower_gap = std::max(c.lower_gap, duality_bound(problem, s));
+  if (p.lower_is_convex && is_solved)
+    c.lower_gap = std::max(c.lower_gap, duality_bound(problem, s));
   c.lower_gap /= scale;
   problem.set_certificate(c);
   return c;

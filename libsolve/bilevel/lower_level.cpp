@@ -2,6 +2,7 @@
 #include <cmath>
 #include <libsolve/bilevel/lower_level.hpp>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/row_kernels.hpp>
 
 namespace libsolve {
 
@@ -18,6 +19,13 @@ VectorView make_view(const char* label, Index n) {
 auto range(Index begin, Index end) {
   return std::pair(size_of(begin), size_of(end));
 }
+
+struct Gather {
+  const double* all;
+  const std::int64_t* places;
+  double* values;
+  KOKKOS_FUNCTION void operator()(Index e) const { values[e] = all[places[e]]; }
+};
 
 }  // namespace
 
@@ -42,12 +50,9 @@ struct LowerFunctions::Slice {
   }
 
   void gather(const VectorView& values) const {
-    const auto from = places;
-    const auto whole = all;
-    Kokkos::parallel_for(
-        "libsolve::lower_entries", Kokkos::RangePolicy<ExecSpace>(0, values.extent(0)),
-        KOKKOS_LAMBDA(std::int64_t e) { values(e) = whole(from(e)); });
-    Kokkos::fence("libsolve::lower_entries");
+    for_rows(default_space(), "libsolve::lower_entries", static_cast<Index>(values.extent(0)),
+             Gather{all.data(), places.data(), values.data()});
+    default_space().fence("libsolve::lower_entries");
   }
 };
 

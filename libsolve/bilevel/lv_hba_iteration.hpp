@@ -1,9 +1,9 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <libsolve/core/export.hpp>
 #include <libsolve/core/types.hpp>
-#include <span>
 
 namespace libsolve {
 
@@ -17,7 +17,30 @@ struct LvHbaSettings {
   double c0 = 5.0;       ///< c_k = c0 (k + 1)^p
   double p = 0.3;
   double r = 1e6;  ///< bound of the multipliers, Z = [0, r]^m (equalities: [-r, r]^m)
+  double row_length =
+      0.0;  ///< constraints scaled so that their gradients at the start have it; 0: unscaled
 };
+
+/// c_k.
+inline double lv_hba_weight(const LvHbaSettings& s, std::int64_t k) {
+  return s.c0 * std::pow(static_cast<double>(k + 1), s.p);
+}
+/// The multiplier of low <= g <= high after an ascent step on l g - sup {l u: low <= u <= high}
+/// that leads to `moved` for g alone: for g <= 0 the projection of moved onto [0, r], for g = 0
+/// onto
+/// [-r, r].
+KOKKOS_INLINE_FUNCTION double lv_hba_multiplier(double moved, double eta, double low, double high,
+                                                double r) {
+  const double at_high = moved - eta * high, at_low = moved - eta * low;
+  const double l = at_high > 0.0 ? at_high : at_low < 0.0 ? at_low : 0.0;
+  return l > r ? r : l < -r ? -r : l;
+}
+/// z projected onto Z: a sign only where one bound is there.
+KOKKOS_INLINE_FUNCTION double lv_hba_center(double z, double low, double high, double r) {
+  const double smallest = low > -largest_double ? -r : 0.0;
+  const double largest = high < largest_double ? r : 0.0;
+  return z > largest ? largest : z < smallest ? smallest : z;
+}
 
 /// What an iteration measures of itself.
 struct LvHbaProgress {

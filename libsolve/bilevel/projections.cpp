@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <libsolve/bilevel/affine_projection.hpp>
 #include <libsolve/bilevel/detail/box_rows.hpp>
 #include <libsolve/bilevel/detail/distance_program.hpp>
 #include <libsolve/bilevel/projections.hpp>
@@ -218,6 +219,21 @@ std::shared_ptr<Projection> intersection_projection(std::vector<std::shared_ptr<
   return std::make_shared<DykstraProjection>(std::move(sets), tolerance, max_rounds);
 }
 
+namespace {
+
+/// Rows that are made orthonormal: as many dense vectors.
+constexpr std::size_t most_orthonormal = 2000;
+
+bool only_equations(const Bounds& box, const Bounds& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (!rows.is_equality(i)) return false;
+  for (std::size_t j = 0; j < box.size(); ++j)
+    if (std::isfinite(box.lower[j]) || std::isfinite(box.upper[j])) return false;
+  return true;
+}
+
+}  // namespace
+
 std::shared_ptr<Projection> projection_of(const BilevelProgram& program,
                                           std::unique_ptr<ProgramSolver> solver) {
   const BilevelParts& p = program.parts();
@@ -232,6 +248,8 @@ std::shared_ptr<Projection> projection_of(const BilevelProgram& program,
   const bool is_small = has_entries && program.num_variables() <= small;
   if (is_linear && (m == 1 || (!is_small && m <= size_of(detail::most_rows))))
     return box_rows_projection(program.variable_bounds(), rows.places, rows.values, rows.bounds);
+  if (is_linear && m <= most_orthonormal && only_equations(program.variable_bounds(), rows.bounds))
+    return affine_projection(program.num_variables(), rows.places, rows.values, rows.bounds.lower);
   constexpr Index most_dense = 300;
   if (has_entries && (program.num_variables() <= most_dense || (solver && !is_linear)))
     return detail::newton_projection(program, std::move(solver),

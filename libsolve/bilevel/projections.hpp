@@ -35,7 +35,8 @@ LIBSOLVE_EXPORT std::shared_ptr<Projection> intersection_projection(
     int max_rounds = 100000);
 
 /// C = {v: x in X, y in Y, g, G} of a program: its own coupled_set where it has one; the box; box
-/// and rows where all constraints are linear and few (8); with entries and up to 300 variables
+/// and rows where all constraints are linear and few (8); orthonormal rows (affine_projection.hpp)
+/// where they are linear equations without a box; with entries and up to 300 variables
 /// Newton's method on the KKT system of the projection, active set by active set, from the last
 /// point (a local solution where C is not convex); Dykstra's iteration for many linear rows. What
 /// is left, and where Newton's method fails, goes to `solver`, without which it is Unsupported or
