@@ -56,6 +56,15 @@ struct PassRow {
   bool passed() const { return max_seconds == 0.0 || seconds <= max_seconds; }
 };
 
+/// One line of `bilevel`: an iteration of LV-HBA.
+struct IterationRow {
+  int n = 0;
+  double seconds = 0.0;
+  double floor = 0.0;  ///< seconds that the bytes of the state take at the speed of a triad
+  double bar = 0.0;    ///< times the floor
+  bool passed() const { return seconds <= bar * floor; }
+};
+
 /// One solve of the suite: what to run and what is asked of it (0 = nothing).
 struct SolveCase {
   std::string name;
@@ -124,6 +133,8 @@ std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad)
 std::vector<LearnRow> run_learn(const Settings& settings);
 /// Passes of optimal transport over 2D points and stored costs.
 std::vector<PassRow> run_transport(const Settings& settings);
+/// Iterations of LV-HBA in one pass over memory, from cache to main memory.
+std::vector<IterationRow> run_bilevel(const Settings& settings, const libsolve::Registry& registry);
 SolveRow run_solve(const Settings& settings, const Triad& triad, const libsolve::Registry& registry,
                    const SolveCase& c, const libsolve::Value& method);
 /// The Speed section of the specification; `filter` keeps the cases whose name contains it.
@@ -141,5 +152,6 @@ nlohmann::json to_json(const CompareRow& row);
 nlohmann::json to_json(const SolveRow& row);
 nlohmann::json to_json(const LearnRow& row);
 nlohmann::json to_json(const PassRow& row);
+nlohmann::json to_json(const IterationRow& row);
 
 }  // namespace bench

@@ -28,6 +28,7 @@ Examples:
   libsolve-bench kernels
   libsolve-bench learn
   OMP_NUM_THREADS=1 libsolve-bench transport
+  OMP_NUM_THREADS=1 libsolve-bench bilevel
   libsolve-bench solve --size 128 --case constant
   libsolve-bench solve --size 100 --case blocks --set method.preconditioner.cycle=W
   OMP_NUM_THREADS=1 libsolve-bench suite --json suite.json
@@ -109,6 +110,13 @@ int run(const std::string& command, const Arguments& arguments) {
       out["rows"].push_back(bench::to_json(row));
       passed = passed && row.passed();
     }
+  } else if (command == "bilevel") {
+    libsolve::Registry registry;
+    libsolve::load_plugins(registry);
+    for (const auto& row : bench::run_bilevel(arguments.settings, registry)) {
+      out["rows"].push_back(bench::to_json(row));
+      passed = passed && row.passed();
+    }
   } else if (command == "families") {
     libsolve::Registry registry;
     libsolve::load_plugins(registry);
@@ -170,6 +178,8 @@ int main(int argc, char** argv) {
       "learn", "convolutions of networks, as fractions of a core's multiply-adds");
   auto* transport = parser.add_subcommand(
       "transport", "passes over the entries of a cost, in time an entry");
+  auto* bilevel = parser.add_subcommand(
+      "bilevel", "iterations of LV-HBA in one pass over memory, against the triad");
   auto* solve = parser.add_subcommand("solve", "one Poisson problem");
   auto* suite = parser.add_subcommand("suite", "all cases that have a bar");
   solve->add_option("--size", arguments.size, "cells: one number for a cube, or one for each axis")
@@ -211,6 +221,7 @@ int main(int argc, char** argv) {
                                 : *families ? "families"
                                 : *solve    ? "solve"
                                 : *transport ? "transport"
+                                : *bilevel   ? "bilevel"
                                              : "suite";
     return run(command, arguments);
   } catch (const libsolve::Error& error) {

@@ -127,13 +127,20 @@ struct HessianProduct {
 };
 
 /// LV-HBA's loop body for one element. v holds the iterate before the projection onto C:
-/// v - shift r is the iterate.
-template <class M>
+/// v - shift r is the iterate. With `with_movement` it sums the squares of its steps, too.
+template <class M, bool with_movement>
 struct Step {
   double* v;
   double* theta;
   Index n;
   double shift, lambda, next_lambda, eta, alpha, inverse_gamma, inverse_c;
+  KOKKOS_FUNCTION void operator()(Index e, double& row_v, double& row_theta) const {
+    double squared_step = 0.0, squared_lower_step = 0.0;
+    double of_v = 0.0, of_theta = 0.0;
+    (*this)(e, of_v, of_theta, squared_step, squared_lower_step);
+    row_v += of_v;
+    row_theta += of_theta;
+  }
   KOKKOS_FUNCTION void operator()(Index e, double& row_v, double& row_theta, double& squared_step,
                                   double& squared_lower_step) const {
     constexpr int nx = M::nx, ny = M::ny;
@@ -147,7 +154,7 @@ struct Step {
       const double step =
           eta * (slopes[b] + lambda * M::row(b) + (lower_at[b] - at[b]) * inverse_gamma);
       next[b] = lower_at[b] - step;
-      squared_lower_step += step * step;
+      if (with_movement) squared_lower_step += step * step;
     }
     M::lower_gradient(next, slopes_next);
     M::lower_gradient(at, slopes_here);
@@ -157,7 +164,7 @@ struct Step {
           a < nx ? slopes_next[a] + next_lambda * M::row(a) : (at[a] - next[a]) * inverse_gamma;
       const double d = upper_slopes[a] * inverse_c + slopes_here[a] - inner;
       const double moved = at[a] - alpha * d;
-      squared_step += d * d;
+      if (with_movement) squared_step += d * d;
       v[a * n + e] = moved;
       row_v += M::row(a) * moved;
       row_theta += M::row(a) * (a < nx ? moved : next[a]);
@@ -280,17 +287,36 @@ class SeparableLvHba final : public LvHbaIteration {
       lambda_ =
           lv_hba_multiplier(lambda_ + s.eta * (scale * row_theta_ - (lambda_ - z_) / s.gamma2),
                             s.eta, scale * low_, scale * high_, s.r);
-      const auto sums = reduce_rows<Sums<4>>(
-          default_space(), "bilevel::lv_hba", n_,
-          detail::separable::Step<M>{v_.data(), theta_.data(), n_, shift_, old_lambda * scale,
-                                     lambda_ * scale, s.eta, s.alpha, 1.0 / s.gamma1,
-                                     1.0 / lv_hba_weight(s, k)});
+      const auto made = [&](auto step) {
+        step.v = v_.data();
+        step.theta = theta_.data();
+        step.n = n_;
+        step.shift = shift_;
+        step.lambda = old_lambda * scale;
+        step.next_lambda = lambda_ * scale;
+        step.eta = s.eta;
+        step.alpha = s.alpha;
+        step.inverse_gamma = 1.0 / s.gamma1;
+        step.inverse_c = 1.0 / lv_hba_weight(s, k);
+        return step;
+      };
+      Sums<4> sums;
+      if (k + 1 < first + count) {
+        const auto two = reduce_rows<Sums<2>>(default_space(), "bilevel::lv_hba", n_,
+                                              made(detail::separable::Step<M, false>{}));
+        sums.value[0] = two.value[0];
+        sums.value[1] = two.value[1];
+      } else {
+        sums = reduce_rows<Sums<4>>(default_space(), "bilevel::lv_hba", n_,
+                                    made(detail::separable::Step<M, true>{}));
+      }
       row_v_ = sums.value[0];
       shift_ = row_v_ > high_  ? (row_v_ - high_) / row_squared_
                : row_v_ < low_ ? (row_v_ - low_) / row_squared_
                                : 0.0;
       row_theta_ = sums.value[1] - shift_ * row_squared_upper();
       z_ = lv_hba_center(z_ + s.beta * (lambda_ - z_) / s.gamma2, low_, high_, s.r);
+      if (k + 1 < first + count) continue;
       // |alpha d + shift r|^2, with alpha d . r = old row - new row.
       const double squared = s.alpha * s.alpha * sums.value[2] + 2.0 * shift_ * (old_row - row_v_) +
                              shift_ * shift_ * row_squared_;
