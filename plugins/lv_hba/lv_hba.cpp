@@ -122,7 +122,8 @@ Report LvHba::solve(BilevelProgram& problem, Monitor& monitor) {
                     std::vector<double>(problem.lower_bound_multipliers().size()));
   problem.has_multipliers = false;
   LowerLevel level(problem, context_.make<ProgramSolver>(options_.lower_solver));
-  if (report.status != Status::diverged) (void)certify(problem, level, state.v, NAN, monitor);
+  if (report.status != Status::diverged && problem.lower().has_entries())
+    (void)certify(problem, level, state.v, NAN, monitor);
   finish_report(problem, options_.tolerance, report);
   report.counts.push_back({"lower_solves", static_cast<double>(level.solves())});
   return report;

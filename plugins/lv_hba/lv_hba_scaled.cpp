@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/random.hpp>
 #include <libsolve/core/text.hpp>
 
 #include "lv_hba.hpp"
@@ -25,6 +26,7 @@ constexpr double too_far = 1e3;        ///< growth of the movement that says the
 constexpr double aimed_at = 1e-4;      ///< of the tolerance, by the finish
 constexpr Index dense_below = 250;     ///< variables up to which factors are faster than products
 constexpr Index most_factored = 5000;  ///< variables, where Newton by products is there too
+constexpr int most_lower_steps = 500;  ///< of a program solver on the lower level
 constexpr int most_steps = 60;         ///< of a program solver in the finish
 
 /// The loop, with steps from estimates that are renewed as it goes and shortened where it diverges.
@@ -87,6 +89,18 @@ class Loop {
   std::string why = {};  ///< the loop ended early
 };
 
+/// The start with x drawn from X where that is bounded.
+std::vector<double> drawn(const BilevelProgram& problem, std::uint64_t seed, int number) {
+  const RandomStream random(seed, "lv_hba::descent");
+  std::vector<double> v = problem.parts().start;
+  const Bounds& X = problem.parts().upper_variables;
+  for (std::size_t j = 0; j < X.size(); ++j)
+    if (std::isfinite(X.upper[j] - X.lower[j]))
+      v[j] =
+          random.uniform(static_cast<std::uint64_t>(number) * X.size() + j, X.lower[j], X.upper[j]);
+  return v;
+}
+
 }  // namespace
 
 void LvHbaScaledOptions::describe(Fields<LvHbaScaledOptions>& f) {
@@ -103,6 +117,11 @@ void LvHbaScaledOptions::describe(Fields<LvHbaScaledOptions>& f) {
       "other active sets: those across degenerate constraints, or all of a small problem's; auto: "
       "everywhere with at most 40 variables and 20 inequalities, else neighbours");
   f.add("max_pieces", &O::max_pieces, Range::at_least(1), "active sets that a search solves for");
+  f.add(
+      "descents", &O::descents, Range::closed(0, 1000),
+      "points from which `descent` goes on where no active set can be held: the loop's, the start, "
+      "then drawn from X; the best end is taken");
+  f.add_component("descent", &O::descent, BilevelSolver::kind, "a method for that");
   f.add_component("linear_solver", &O::linear_solver, LinearSolver::kind,
                   "of the Newton steps on many variables without upper inequalities: a symmetric, "
                   "often singular saddle system");
@@ -124,20 +143,20 @@ Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
   const HostAccess F(problem.upper());
   Loop loop(problem, context_.make<ProgramSolver>(options_.program_solver), context_.seed);
   LowerLevel level(problem, make_program_solver(context_, options_.program_solver,
-                                                aimed_at * options_.tolerance, most_steps));
+                                                aimed_at * options_.tolerance, most_lower_steps));
   std::optional<Pieces> pieces;
   std::optional<NewtonFinish> newton;
   std::optional<Search> search;
   const bool has_entries = problem.upper().has_entries() && problem.lower().has_entries();
   const bool fits =
       NewtonFinish::fits(problem) && (problem.num_variables() > dense_below || !has_entries);
-  if (options_.finish && has_entries &&
-      !(fits && problem.num_variables() > most_factored))
+  if (options_.finish && has_entries && !(fits && problem.num_variables() > most_factored))
     pieces.emplace(problem, make_program_solver(context_, options_.program_solver,
                                                 aimed_at * options_.tolerance, most_steps));
   if (options_.finish && fits)
     newton.emplace(problem, context_.make<LinearSolver>(options_.linear_solver));
-  if (pieces || newton)
+  const bool can_certify = problem.lower().has_entries();
+  if (options_.finish && can_certify)
     search.emplace(problem, pieces ? &*pieces : nullptr, level, options_.tolerance, context_.seed,
                    monitor);
   report.status = Status::max_iterations;
@@ -176,6 +195,21 @@ Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
     if (options_.search == "everywhere" || (options_.search == "auto" && Search::is_small(problem)))
       search->everywhere(options_.max_pieces);
   }
+  std::int64_t descents = 0;
+  if (search && !is_solved() && verdict == Verdict::proceed && options_.descents > 0) {
+    const auto descent = context_.make<BilevelSolver>(options_.descent);
+    for (int k = 0; k < options_.descents && !search->is_stopped(); ++k) {
+      const std::vector<double> from = k == 0   ? loop.state.v
+                                       : k == 1 ? problem.parts().start
+                                                : drawn(problem, context_.seed, k);
+      problem.set_point(from, loop.state.lambda,
+                        std::vector<double>(problem.lower_bound_multipliers().size()));
+      problem.has_multipliers = false;
+      InnerMonitor inner(monitor);
+      descents += descent->solve(problem, inner).iterations;
+      if (problem.certificate()) (void)search->offer_certified();
+    }
+  }
   if (verdict == Verdict::proceed) verdict = monitor.poll();
   double stationarity = NAN;
   std::vector<double> v = loop.state.v;
@@ -191,10 +225,11 @@ Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
                       std::vector<double>(problem.lower_bound_multipliers().size()));
     problem.has_multipliers = false;
   }
-  (void)certify(problem, level, v, stationarity, monitor);
+  if (can_certify) (void)certify(problem, level, v, stationarity, monitor);
   if (is_solved()) {
     report.status = Status::converged;
-    report.reason = "Newton's method on the active set after " + std::to_string(loop.done) +
+    report.reason = (descents > 0 ? options_.descent.name : "Newton's method on the active set") +
+                    std::string(" after ") + std::to_string(loop.done) +
                     " iterations, stationarity " + short_number(stationarity);
   } else if (verdict != Verdict::proceed) {
     report.status = status_of(verdict);
@@ -202,12 +237,16 @@ Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
   } else if (!search) {
     report.reason =
         std::to_string(loop.done) + " iterations done without a finish (" +
-        (options_.finish ? "the problem offers no second derivatives" : "finish = false") +
+        (can_certify ? "finish = false"
+                     : "the lower level offers products only: nothing to certify with") +
         "); the last moved (x, y) by " + short_number(loop.progress.movement) + " steps";
   } else {
     report.status = Status::stagnated;
     report.reason = search->best()
-                        ? "no active set near the best point could be solved to the tolerance"
+                        ? "no active set near the best point could be solved to the tolerance" +
+                              (descents > 0 ? ", and " + options_.descent.name + " ended at " +
+                                                  short_number(stationarity)
+                                            : std::string())
                         : "no active set led to a point whose lower level is solved";
   }
   report.iterations = loop.done;
@@ -218,6 +257,7 @@ Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
                                                                (newton ? newton->steps() : 0))});
   report.counts.push_back(
       {"linear_iterations", newton ? static_cast<double>(newton->linear_iterations()) : 0.0});
+  report.counts.push_back({"descent_steps", static_cast<double>(descents)});
   report.counts.push_back({"cuts", search ? static_cast<double>(search->num_cuts()) : 0.0});
   report.counts.push_back({"shortened_steps", static_cast<double>(loop.shortened)});
   report.seconds = {{"loop", loop_seconds, "s"}, {"solve", seconds_since(started), "s"}};

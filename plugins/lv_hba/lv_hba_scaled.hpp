@@ -14,6 +14,8 @@ struct LvHbaScaledOptions {
   bool finish = true;
   std::string search = "auto";
   int max_pieces = 400;
+  int descents = 2;
+  ComponentSpec descent = "implicit-differentiation";
   ComponentSpec linear_solver = minres();
   ComponentSpec program_solver = "sketch-newton";
   static ComponentSpec minres();

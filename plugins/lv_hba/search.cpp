@@ -113,6 +113,12 @@ bool Search::offer(std::span<const double> v, std::span<const double> lambda,
   return accept({{v.begin(), v.end()}, one_sided(problem_, lambda, z)}, stationarity);
 }
 
+bool Search::offer_certified() {
+  return accept({problem_.host_v(), one_sided(problem_, problem_.lower_multipliers(),
+                                              problem_.lower_bound_multipliers())},
+                problem_.certificate()->upper_stationarity);
+}
+
 Cut Search::make_cut(const std::vector<double>& v) {
   const auto nx = size_of(problem_.num_upper());
   Cut cut{{v.begin(), v.begin() + problem_.num_upper()},

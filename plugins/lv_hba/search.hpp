@@ -18,6 +18,8 @@ class Search {
   Search(BilevelProgram& problem, Pieces* pieces, LowerLevel& level, double tolerance,
          std::uint64_t seed, Monitor& monitor);
 
+  /// The problem's point as it is, with its certificate.
+  bool offer_certified();
   struct Outcome {
     bool is_better = false;  ///< the best point got better
     bool is_solved = false;  ///< the piece has a KKT point, F there

@@ -175,6 +175,76 @@ TEST_F(LvHbaMethods, MaximaOfTheLowerLevelAreNotTaken) {
   EXPECT_LE(f(v[1]), lowest + 1e-6);
 }
 
+/// f = |y - x|^2 / 2 + y^2 / 2 with products only and x in [-1, 4]^n: y = x / 2, and
+/// F = |y - 1|^2 + 0.1 |x|^2 / 2 is least at x = 10/6 + ...: (x / 2 - 1) + 0.1 x = 0, x = 5/3.
+class Quadratic final : public ProgramFunctions {
+ public:
+  Quadratic(Index n, bool is_upper) : n_(n), is_upper_(is_upper) {}
+  Index num_variables() const override { return 2 * n_; }
+  Index num_constraints() const override { return 0; }
+  bool has_entries() const override { return false; }
+
+ protected:
+  double do_objective(const ConstVectorView& v) override {
+    double sum = 0.0;
+    for (Index i = 0; i < n_; ++i) {
+      const double x = v(i), y = v(n_ + i);
+      sum += is_upper_ ? (y - 1) * (y - 1) + 0.05 * x * x : 0.5 * (y - x) * (y - x) + 0.5 * y * y;
+    }
+    return sum;
+  }
+  void do_gradient(const ConstVectorView& v, const VectorView& g) override {
+    for (Index i = 0; i < n_; ++i) {
+      const double x = v(i), y = v(n_ + i);
+      g(i) = is_upper_ ? 0.1 * x : x - y;
+      g(n_ + i) = is_upper_ ? 2.0 * (y - 1) : 2.0 * y - x;
+    }
+  }
+  void do_constraints(const ConstVectorView&, const VectorView&) override {}
+  void do_apply_jacobian(const ConstVectorView&, const ConstVectorView&,
+                         const VectorView&) override {}
+  void do_apply_jacobian_adjoint(const ConstVectorView&, const ConstVectorView&,
+                                 const VectorView& y) override {
+    Kokkos::deep_copy(y, 0.0);
+  }
+  void do_apply_hessian(const ConstVectorView&, double sigma, const ConstVectorView&,
+                        const ConstVectorView& w, const VectorView& y) override {
+    for (Index i = 0; i < n_; ++i) {
+      const double a = w(i), b = w(n_ + i);
+      y(i) = sigma * (is_upper_ ? 0.1 * a : a - b);
+      y(n_ + i) = sigma * (is_upper_ ? 2.0 * b : 2.0 * b - a);
+    }
+  }
+
+ private:
+  Index n_;
+  bool is_upper_;
+};
+
+TEST_F(LvHbaMethods, ProductsAloneGiveAPointWithoutCertificate) {
+  if (!runs_on_host<ExecSpace>) GTEST_SKIP() << "functions on the host";
+  constexpr Index n = 60;
+  BilevelParts p;
+  p.num_upper = p.num_lower = n;
+  p.upper = std::make_shared<Quadratic>(n, true);
+  p.lower = std::make_shared<Quadratic>(n, false);
+  p.upper_variables = {Numbers(n, -1.0), Numbers(n, 4.0)};
+  p.upper_variables.upper[0] = 1.0;  // active: x_1 = 1
+  p.lower_variables = {Numbers(n, -none), Numbers(n, none)};
+  p.start.assign(2 * n, 0.0);
+  p.lower_is_convex = p.lower_is_quadratic = true;
+  BilevelProgram problem(std::move(p));
+  const Report report = LvHbaScaled({}, context_).solve(problem, Monitor::none());
+  const Numbers v = problem.host_v();
+  EXPECT_NEAR(v[0], 1.0, 1e-6);
+  double worst = 0.0;
+  for (std::size_t i = 1; i < n; ++i) worst = std::max(worst, std::abs(v[i] - 5.0 / 3.0));
+  EXPECT_LT(worst, 0.4);  // of a curvature of 0.1 / c_k a single loop knows little
+  EXPECT_EQ(report.status, Status::max_iterations);
+  EXPECT_FALSE(problem.certificate().has_value());
+  EXPECT_NE(report.reason.find("products only"), std::string::npos);
+}
+
 TEST_F(LvHbaMethods, StopsWhereAskedAndKeepsACertificate) {
   const auto problem = synthetic("merely-convex", 1000);
   test::RecordingMonitor monitor(50, Verdict::time_limit);
