@@ -33,6 +33,11 @@ struct BilevelCertificate {
   Index degenerate_constraints = 0;
 };
 
+/// A solution of the lower level at some x, with multipliers of g and of Y.
+struct LowerSolution {
+  std::vector<double> y = {}, lambda = {}, z = {};
+};
+
 /// What makes a bilevel program; v = (x, y) with the nx upper variables first.
 struct BilevelParts {
   Index num_upper = 0;
@@ -53,6 +58,9 @@ struct BilevelParts {
   std::shared_ptr<Projection> coupled_set = {};    ///< onto C = {v: x in X, y in Y, g, G}
   std::shared_ptr<LvHbaIteration> iteration = {};  ///< one pass over memory
   std::shared_ptr<ValueRange> lower_range = {};    ///< of f and g over boxes of v
+  /// y and multipliers at x, where the problem has a way of its own that is faster than a general
+  /// method's; it is checked, and a start where it is not good enough.
+  std::function<LowerSolution(std::span<const double> x)> lower_solution = {};
   std::vector<double> reference = {};              ///< a known solution v, for errors
   /// Further numbers of a solution that a user of this problem wants to see ("test_accuracy").
   std::function<std::vector<Measure>(std::span<const double> v)> scores = {};

@@ -8,6 +8,9 @@ namespace libsolve {
 
 namespace {
 
+/// KKT residual of a problem's own lower-level solution that no general method needs to improve.
+constexpr double own_is_good_enough = 1e-10;
+
 std::size_t size_of(Index n) {
   return static_cast<std::size_t>(n);
 }
@@ -161,24 +164,36 @@ LowerLevel::Solution LowerLevel::solve(std::span<const double> x, std::span<cons
                                        std::span<const double> lambda, std::span<const double> z,
                                        Monitor& monitor) {
   functions_->set_x(x);
-  const bool has_multipliers = lambda.size() == problem_->lower_multipliers().size() &&
-                               z.size() == problem_->lower_bound_multipliers().size();
-  const std::vector<double> no_lambda(problem_->lower_multipliers().size());
-  const std::vector<double> no_z(problem_->lower_bound_multipliers().size());
-  program_->set_solution(y, has_multipliers ? lambda : std::span<const double>(no_lambda),
-                         has_multipliers ? z : std::span<const double>(no_z));
-  program_->has_multipliers = has_multipliers;
+  ++solves_;
+  if (problem_->parts().lower_solution) {
+    const LowerSolution own = problem_->parts().lower_solution(x);
+    program_->set_solution(own.y, own.lambda, own.z);
+    program_->has_multipliers = true;
+    if (program_->kkt_residual().largest() <= own_is_good_enough)
+      return solution(Status::converged);
+  } else {
+    const bool has_multipliers = lambda.size() == problem_->lower_multipliers().size() &&
+                                 z.size() == problem_->lower_bound_multipliers().size();
+    const std::vector<double> no_lambda(problem_->lower_multipliers().size());
+    const std::vector<double> no_z(problem_->lower_bound_multipliers().size());
+    program_->set_solution(y, has_multipliers ? lambda : std::span<const double>(no_lambda),
+                           has_multipliers ? z : std::span<const double>(no_z));
+    program_->has_multipliers = has_multipliers;
+  }
   InnerMonitor inner(monitor);
   const Report report = solver_->solve(*program_, inner);
-  ++solves_;
   iterations_ += report.iterations;
+  return solution(report.status);
+}
+
+LowerLevel::Solution LowerLevel::solution(Status status) const {
   Solution s;
   s.y = program_->host_x();
   s.lambda = program_->host_multipliers();
   s.z = program_->host_bound_multipliers();
   s.objective = functions_->objective(program_->x().view());
   s.residual = program_->kkt_residual();
-  s.status = report.status;
+  s.status = status;
   return s;
 }
 

@@ -63,7 +63,9 @@ class LIBSOLVE_EXPORT LowerLevel {
     KktResidual residual = {};
     Status status = Status::breakdown;
   };
-  /// From y as start, with multipliers where these are not empty. Stops with `monitor`.
+  /// From y as start, with multipliers where these are not empty; or from the problem's own
+  /// solution (BilevelParts::lower_solution), which is returned where it is one. Stops with
+  /// `monitor`.
   Solution solve(std::span<const double> x, std::span<const double> y,
                  std::span<const double> lambda, std::span<const double> z, Monitor& monitor);
   /// Solves made and iterations of the solver in them.
@@ -71,6 +73,7 @@ class LIBSOLVE_EXPORT LowerLevel {
   std::int64_t iterations() const noexcept { return iterations_; }
 
  private:
+  Solution solution(Status status) const;  ///< of program_
   const BilevelProgram* problem_;
   std::unique_ptr<ProgramSolver> solver_;
   std::shared_ptr<LowerFunctions> functions_;
