@@ -50,17 +50,51 @@ double flipped_weight(const std::vector<bool>& is_flipped, std::span<const doubl
   return std::exp(sums[1] / counts[1] - sums[0] / counts[0]);
 }
 
-/// The lower level's (w, b) at penalties c.
-std::vector<double> separating_plane(const SvmSamples& samples, std::span<const double> c) {
-  const auto q = static_cast<std::size_t>(samples.num_columns());
-  std::vector<double> d(q, 1.0), u(q, 0.0), weights;
-  d.back() = 0.0;
-  for (const double a : c) weights.push_back(std::exp(a));
-  const std::vector<double> zero(q, 0.0), one(c.size(), 1.0);
-  if (HingeNewton(samples, d).solve(zero, weights, one, u) < 0)
-    throw NumericalError("the support vector machine at the start did not settle");
-  return u;
-}
+/// The lower level at one c after the other, by HingeNewton in (w, b), from the last solution.
+class LowerSolver {
+ public:
+  LowerSolver(SvmLayout layout, std::shared_ptr<const SvmSamples> samples)
+      : layout_(layout),
+        samples_(std::move(samples)),
+        newton_(*samples_, curvatures(layout.q)),
+        u_(layout.q, 0.0),
+        zero_(layout.q, 0.0),
+        one_(layout.n, 1.0),
+        weights_(layout.n) {}
+
+  /// s_i = max(0, 1 - a_i . (w, b)) with the multipliers e^{c_i} s_i. Not a solution where Newton's
+  /// method does not settle.
+  LowerSolution solve(std::span<const double> c) {
+    for (std::size_t i = 0; i < layout_.n; ++i) weights_[i] = std::exp(c[i]);
+    if (newton_.solve(zero_, weights_, one_, u_) < 0) {
+      u_ = zero_;
+      newton_.solve(zero_, weights_, one_, u_);
+    }
+    LowerSolution found;
+    found.y = u_;
+    if (layout_.has_slack) {
+      std::vector<double> margins(layout_.n);
+      samples_->multiply(u_, margins);
+      for (std::size_t i = 0; i < layout_.n; ++i) {
+        found.y.push_back(std::max(0.0, 1.0 - margins[i]));
+        found.lambda.push_back(weights_[i] * found.y.back());
+      }
+    }
+    found.z.assign(found.y.size(), 0.0);
+    return found;
+  }
+
+ private:
+  static std::vector<double> curvatures(std::size_t q) {  // b costs nothing
+    std::vector<double> d(q, 1.0);
+    d.back() = 0.0;
+    return d;
+  }
+  SvmLayout layout_;
+  std::shared_ptr<const SvmSamples> samples_;
+  HingeNewton newton_;
+  std::vector<double> u_, zero_, one_, weights_;
+};
 
 }  // namespace
 
@@ -101,17 +135,16 @@ std::unique_ptr<BilevelProgram> make_svm_program(SvmSplit split, const SvmOption
   for (std::size_t i = 0; i < layout.n; ++i)
     p.start.push_back(
         std::clamp(stream.uniform(i, -6.0, -5.0), o.lowest_penalty, o.highest_penalty));
-  const std::vector<double> u = separating_plane(*training, p.start);
-  p.start.insert(p.start.end(), u.begin(), u.end());
+  const auto solver = std::make_shared<LowerSolver>(layout, training);
+  p.lower_solution = [solver](std::span<const double> c) { return solver->solve(c); };
+  const LowerSolution at_start = p.lower_solution(p.start);
+  p.start.insert(p.start.end(), at_start.y.begin(), at_start.y.end());
   if (o.slack) {
     p.lower = std::make_shared<SvmLower>(layout, training);
     p.lower_constraints = {std::vector<double>(layout.n, -INFINITY),
                            std::vector<double>(layout.n, 0.0)};
     p.coupled_set =
         std::make_shared<SvmProjection>(layout, training, o.lowest_penalty, o.highest_penalty);
-    std::vector<double> margins(layout.n);
-    training->multiply(u, margins);
-    for (const double m : margins) p.start.push_back(std::max(0.0, 1.0 - m));
   } else {
     p.lower = std::make_shared<SvmReducedLower>(layout, training);
   }

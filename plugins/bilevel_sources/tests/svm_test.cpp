@@ -161,6 +161,30 @@ TEST(Svm, StartSolvesTheLowerLevel) {
   }
 }
 
+/// Nothing but the problem's own solution is needed, over penalties of very different sizes.
+TEST(Svm, LowerLevelIsSolvedByItsOwnMethod) {
+  class NoSolver final : public ProgramSolver {
+   public:
+    Report solve(NonlinearProgram&, Monitor&) override {
+      ADD_FAILURE() << "a general method was asked";
+      return {};
+    }
+  };
+  for (const bool slack : {true, false}) {
+    const auto p = program(sizes(60, 10, slack));
+    LowerLevel level(*p, std::make_unique<NoSolver>());
+    const RandomStream stream(9, "svm_test::penalties");
+    for (std::uint64_t k = 0; k < 10; ++k) {
+      Numbers c(60);
+      for (std::size_t i = 0; i < 60; ++i) c[i] = stream.uniform(60 * k + i, -10.0, 6.0);
+      const LowerLevel::Solution s = level.solve(
+          c, Numbers(static_cast<std::size_t>(p->num_lower())), {}, {}, Monitor::none());
+      EXPECT_LE(s.residual.largest(), 1e-10);
+    }
+    EXPECT_EQ(level.solves(), 10);
+  }
+}
+
 Numbers projected(Projection& set, const Numbers& v) {
   const VectorView view("v", v.size());
   Kokkos::deep_copy(view, Kokkos::View<const double*, Kokkos::HostSpace>(v.data(), v.size()));
