@@ -3,6 +3,7 @@
 #include <libsolve/bilevel/bilevel_program.hpp>
 #include <libsolve/bilevel/lower_kkt.hpp>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/optimize/detail/check_bounds.hpp>
 
 namespace libsolve {
 
@@ -16,18 +17,6 @@ std::size_t size_of(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-void check(const Bounds& b, Index size, const std::string& what) {
-  if (b.lower.size() != size_of(size) || b.upper.size() != size_of(size))
-    throw ShapeError(what + ": there are " + std::to_string(b.lower.size()) + " lower and " +
-                     std::to_string(b.upper.size()) + " upper bounds, expected " +
-                     std::to_string(size));
-  for (std::size_t i = 0; i < b.size(); ++i)
-    if (!(b.lower[i] <= b.upper[i] && b.lower[i] < INFINITY && b.upper[i] > -INFINITY))
-      throw DataError(what + " " + std::to_string(i + 1) + ": bounds " +
-                      std::to_string(b.lower[i]) + " and " + std::to_string(b.upper[i]) +
-                      " leave nothing; the lower one must be at most the upper one, both numbers");
-}
-
 void check(const BilevelParts& p) {
   const Index n = p.num_upper + p.num_lower;
   if (p.upper == nullptr || p.lower == nullptr)
@@ -37,10 +26,12 @@ void check(const BilevelParts& p) {
       throw ShapeError("functions of " + std::to_string(f->num_variables()) +
                        " variables for a bilevel program with " + std::to_string(p.num_upper) +
                        " + " + std::to_string(p.num_lower));
-  check(p.upper_variables, p.num_upper, "upper variable");
-  check(p.lower_variables, p.num_lower, "lower variable");
-  check(p.upper_constraints, p.upper->num_constraints(), "upper constraint");
-  check(p.lower_constraints, p.lower->num_constraints(), "lower constraint");
+  detail::check_bounds(p.upper_variables, size_of(p.num_upper), "upper variable");
+  detail::check_bounds(p.lower_variables, size_of(p.num_lower), "lower variable");
+  detail::check_bounds(p.upper_constraints, size_of(p.upper->num_constraints()),
+                       "upper constraint");
+  detail::check_bounds(p.lower_constraints, size_of(p.lower->num_constraints()),
+                       "lower constraint");
   if (p.start.size() != size_of(n) || (!p.reference.empty() && p.reference.size() != size_of(n)))
     throw ShapeError("start and reference of a bilevel program have " + std::to_string(n) +
                      " values, got " + std::to_string(p.start.size()) + " and " +

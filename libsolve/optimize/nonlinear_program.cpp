@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <libsolve/core/errors.hpp>
-#include <libsolve/optimize/nonlinear_program.hpp>
 #include <initializer_list>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/optimize/detail/check_bounds.hpp>
+#include <libsolve/optimize/nonlinear_program.hpp>
 #include <limits>
 
 namespace libsolve {
@@ -11,19 +12,6 @@ namespace {
 
 std::size_t size_of(Index n) {
   return static_cast<std::size_t>(n);
-}
-
-void check(const Bounds& b, std::size_t size, const std::string& what) {
-  if (b.lower.size() != size || b.upper.size() != size)
-    throw ShapeError(what + ": there are " + std::to_string(b.lower.size()) + " lower and " +
-                     std::to_string(b.upper.size()) + " upper bounds, expected " +
-                     std::to_string(size));
-  for (std::size_t i = 0; i < size; ++i) {
-    if (b.lower[i] <= b.upper[i] && b.lower[i] < INFINITY && b.upper[i] > -INFINITY) continue;
-    throw DataError(what + " " + std::to_string(i + 1) + ": bounds " + std::to_string(b.lower[i]) +
-                    " and " + std::to_string(b.upper[i]) +
-                    " leave nothing; the lower one must be at most the upper one, both numbers");
-  }
 }
 
 std::vector<double> on_host(const Vector& v) {
@@ -78,6 +66,19 @@ void over_ranks(const Communicator& comm, std::initializer_list<double*> values)
 
 }  // namespace
 
+void detail::check_bounds(const Bounds& b, std::size_t size, const std::string& what) {
+  if (b.lower.size() != size || b.upper.size() != size)
+    throw ShapeError(what + ": there are " + std::to_string(b.lower.size()) + " lower and " +
+                     std::to_string(b.upper.size()) + " upper bounds, expected " +
+                     std::to_string(size));
+  for (std::size_t i = 0; i < size; ++i) {
+    if (b.lower[i] <= b.upper[i] && b.lower[i] < INFINITY && b.upper[i] > -INFINITY) continue;
+    throw DataError(what + " " + std::to_string(i + 1) + ": bounds " + std::to_string(b.lower[i]) +
+                    " and " + std::to_string(b.upper[i]) +
+                    " leave nothing; the lower one must be at most the upper one, both numbers");
+  }
+}
+
 double KktResidual::largest() const {
   double value = stationarity;
   raise(value, constraint_violation);
@@ -111,8 +112,8 @@ NonlinearProgram::NonlinearProgram(std::shared_ptr<ProgramFunctions> functions, 
       variables_(std::move(variables)),
       constraints_(std::move(constraints)) {
   const std::size_t n = size_of(functions_->num_variables());
-  check(variables_, n, "variable");
-  check(constraints_, size_of(functions_->num_constraints()), "constraint");
+  detail::check_bounds(variables_, n, "variable");
+  detail::check_bounds(constraints_, size_of(functions_->num_constraints()), "constraint");
   if (start.size() != n)
     throw ShapeError("the start has " + std::to_string(start.size()) + " values for " +
                      std::to_string(n) + " variables");
