@@ -13,8 +13,11 @@ namespace {
 
 constexpr double armijo = 1e-4, wolfe = 0.9;
 constexpr int most_trials = 40;
-constexpr double rounding = 1e-14;
+constexpr double rounding = 1e-14, shortest_forgiven = 0.1;
 constexpr int most_updates = 30;
+/// Less progress than that (relative) in so many steps means a kink.
+constexpr std::size_t stall_window = 10;
+constexpr double stall = 1e-5;
 
 double dot(std::span<const double> a, std::span<const double> b) {
   double s = 0.0;
@@ -119,8 +122,10 @@ class Search {
         moved = std::max(moved, std::abs(trial.x[i] - p.x[i]));
       }
       if (moved <= 1e-16 * std::max(1.0, largest(p.x))) break;
-      const bool is_lower =
-          evaluate(trial) && trial.f <= p.f + armijo * along + rounding * std::abs(p.f);
+      // Rounding is forgiven to steps of Newton's size only: short ones would go on for ever.
+      const double forgiven = t >= shortest_forgiven ? rounding * std::abs(p.f) : 0.0;
+      const bool is_lower = evaluate(trial) && trial.f <= p.f + armijo * along + forgiven &&
+                            (forgiven > 0.0 || trial.f < p.f);
       if (!is_lower) {
         high = t;
       } else {
@@ -154,16 +159,10 @@ class KinkStep {
 
   /// moved: `found` is the point; stationary: within kink_radius, with `measure`.
   End operator()(const Point& p, Point& found) {
-    using Side = GradientHull::Side;
-    std::vector<Side> sides(p.x.size(), Side::inside);
-    for (std::size_t i = 0; i < sides.size(); ++i) {
-      const bool low = p.x[i] <= X_.lower[i], high = p.x[i] >= X_.upper[i];
-      if (low || high) sides[i] = low && high ? Side::fixed : low ? Side::lower : Side::upper;
-    }
     const double size = std::max(1.0, largest(p.x));
     for (double radius = first_radius_; radius >= 0.99 * kink_radius; radius *= 0.1) {
       first_radius_ = radius;
-      GradientHull hull(sides);
+      GradientHull hull(sides(p.x, radius * size));
       hull.add(p.g);
       for (std::size_t k = 0; k < most_gradients; ++k) {
         Numbers d = hull.smallest();
@@ -177,7 +176,8 @@ class KinkStep {
         Point beyond;
         const End end = try_direction(p, d, radius * size, found, beyond);
         if (end == End::moved) return end;
-        if (beyond.g.empty() || !is_finite(beyond.g)) break;
+        // One that still points down along d tells nothing new.
+        if (beyond.g.empty() || !is_finite(beyond.g) || dot(beyond.g, d) < -0.9 * dot(d, d)) break;
         hull.add(beyond.g);
       }
     }
@@ -189,6 +189,16 @@ class KinkStep {
  private:
   static constexpr std::size_t most_gradients = 60;
   static constexpr int most_halvings = 6;
+  /// A bound within reach counts as one that x is at: a step across it would be bent.
+  std::vector<GradientHull::Side> sides(const Numbers& x, double reach) const {
+    using Side = GradientHull::Side;
+    std::vector<Side> s(x.size(), Side::inside);
+    for (std::size_t i = 0; i < s.size(); ++i) {
+      const bool low = x[i] <= X_.lower[i] + reach, high = x[i] >= X_.upper[i] - reach;
+      if (low || high) s[i] = low && high ? Side::fixed : low ? Side::lower : Side::upper;
+    }
+    return s;
+  }
   End try_direction(const Point& p, const Numbers& d, double radius, Point& found, Point& beyond) {
     const double square = dot(d, d);
     double t = radius / std::max(largest(d), 1e-300);
@@ -198,7 +208,7 @@ class KinkStep {
       for (std::size_t i = 0; i < d.size(); ++i) trial.x[i] += t * d[i];
       project(X_, trial.x);
       if (!search_.evaluate(trial)) continue;
-      if (trial.f <= p.f - armijo * t * square) {
+      if (trial.f < p.f && trial.f <= p.f - armijo * t * square) {
         found = std::move(trial);
         return End::moved;
       }
@@ -230,6 +240,7 @@ DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,
   Search search(function, X, options.poll);
   LimitedMemory memory(options.memory);
   KinkStep kink(search, X, options.tolerance);
+  std::deque<double> past;
   Point p;
   p.x = std::move(x);
   project(X, p.x);
@@ -263,7 +274,16 @@ DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,
                    (p.x[i] >= X.upper[i] - near && p.g[i] < 0.0);
     Point next;
     bool moved = false;
+    past.push_back(p.f);
+    if (past.size() > stall_window) past.pop_front();
+    const bool is_stalled =
+        past.size() == stall_window && past.front() - p.f <= stall * std::max(1.0, std::abs(p.f));
+    if (is_stalled) {  // between the sides of a kink
+      memory.clear();
+      past.clear();
+    }
     for (const bool steepest : {false, true}) {
+      if (is_stalled) break;
       if (steepest) {
         if (memory.is_empty()) break;
         memory.clear();
