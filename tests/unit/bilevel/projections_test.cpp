@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <libsolve/bilevel/detail/box_rows.hpp>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/random.hpp>
 #include <libsolve/optimize/formula_functions.hpp>
 #include <tests/support/execution_spaces.hpp>
@@ -273,6 +274,48 @@ TEST(Projections, ManyLinearRows) {
   const auto set = projection_of(*p);
   EXPECT_EQ(set->description(), "box and 13 constraints by Newton's method");
   check_program(*p, *set);
+}
+
+/// Two upper and 398 lower variables with rows g <= 0 that are sums over every k-th variable.
+std::unique_ptr<BilevelProgram> large_program(std::size_t num_rows, const std::string& power) {
+  std::vector<std::string> names;
+  for (int j = 0; j < 400; ++j) names.push_back("v" + std::to_string(j));
+  const auto formulas = std::make_shared<Formulas>(names);
+  std::vector<Index> g;
+  for (std::size_t k = 0; k < num_rows; ++k) {
+    std::string row = "-1";
+    for (std::size_t j = k; j < names.size(); j += k + 2) row += " + " + names[j] + power;
+    g.push_back(formulas->add(row));
+  }
+  BilevelParts p;
+  p.num_upper = 2;
+  p.num_lower = 398;
+  p.upper = std::make_shared<FormulaFunctions>(formulas, -1, std::vector<Index>{});
+  p.lower = std::make_shared<FormulaFunctions>(formulas, -1, g);
+  p.upper_variables = {Numbers(2, -1), Numbers(2, 1)};
+  p.lower_variables = {Numbers(398, -1), Numbers(398, 1)};
+  p.lower_constraints = {Numbers(num_rows, -inf), Numbers(num_rows, 0.0)};
+  p.start = Numbers(400, 0.0);
+  return std::make_unique<BilevelProgram>(std::move(p));
+}
+
+TEST(Projections, OfLargePrograms) {
+  const auto linear = large_program(10, "");
+  const auto set = projection_of(*linear);
+  EXPECT_EQ(set->description(), "2 sets by Dykstra's iteration");
+  std::vector<Numbers> points, projections;
+  for (std::uint64_t k = 0; k < 4; ++k) {
+    points.push_back(random_numbers("points", 400, 1000 * k, 1.0));
+    for (double& v : points.back()) v += 0.3;
+    projections.push_back(projected(*set, points.back()));
+    Numbers g(10);
+    HostAccess(linear->lower()).constraints(projections.back(), g);
+    for (const double c : g) EXPECT_LT(c, 1e-9);
+  }
+  for (std::size_t k = 0; k < points.size(); ++k)
+    for (const Numbers& q : projections) EXPECT_LT(obtuse(points[k], projections[k], q), 1e-7);
+  // Nonlinear, and too large for dense steps: a program solver is asked for.
+  EXPECT_THROW(projection_of(*large_program(2, "^2")), Unsupported);
 }
 
 }  // namespace
