@@ -45,6 +45,17 @@ bool LowerTracker::solve(std::span<const double> x, bool has_multipliers, LowerP
   const bool has_entries = problem_->lower().has_entries();
   const bool is_convex = problem_->parts().lower_is_convex;
   std::ranges::copy(x, p.v.begin());
+  if (problem_->parts().lower_solution) {
+    const LowerSolution own = problem_->parts().lower_solution(x);
+    LowerPoint found = p;
+    std::ranges::copy(own.y, found.v.begin() + static_cast<std::ptrdiff_t>(x.size()));
+    found.lambda = own.lambda;
+    found.z = own.z;
+    if (system_.residual(found) <= good_enough) {
+      p = std::move(found);
+      return true;
+    }
+  }
   if (has_multipliers && has_entries && is_convex) {
     LowerPoint tracked = p;
     if (system_.improve(tracked, steps_from_a_neighbour, aim) <= good_enough) {

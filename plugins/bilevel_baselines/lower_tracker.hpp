@@ -12,9 +12,9 @@ namespace bilevel_baselines {
 /// The default of `lower_solver`.
 ComponentSpec default_lower_solver();
 
-/// y(x) at one x after the other, to rounding: Newton's method from the solution before where the
-/// lower level is convex and has entries, else, and where that fails, the program solver and
-/// Newton's method on its active set.
+/// y(x) at one x after the other, to rounding: the problem's own solution where it has one, or
+/// Newton's method from the solution before where the lower level is convex and has entries, else,
+/// and where that fails, the program solver and Newton's method on its active set.
 class LowerTracker {
  public:
   /// `problem` and `level` outlive it.
