@@ -3,13 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
-#include <libsolve/bilevel/global_lower.hpp>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/random.hpp>
 #include <libsolve/io/case_file.hpp>
-#include <map>
 
 namespace {
 
@@ -140,117 +136,6 @@ TEST(BilevelFormulas, MistakesAreNamedWithLineKeyAndColumn) {
   expect("upper_variables = 2", "upper_variables = 0", {"upper_variables", "expected names"});
   expect("lower_variables = 2", "lower_variables = [\"x1\"]", {"lower_variables", "twice"});
   expect("start", "strat", {"closest known option: 'start'"});
-}
-
-/// The program of every case of the collection, by name.
-std::vector<std::pair<std::string, std::unique_ptr<BilevelProgram>>> collection() {
-  const std::filesystem::path folder =
-      std::filesystem::path(LIBSOLVE_SOURCE_DIR) / "data" / "bilevel" / "collection";
-  std::vector<std::pair<std::string, std::unique_ptr<BilevelProgram>>> programs;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() != ".toml") continue;
-    const std::string file = entry.path().string();
-    Value problem = *parse_toml(read_text_file(file), file).find("problem");
-    std::erase_if(problem.as_table(), [](const auto& item) { return item.first == "source"; });
-    Diagnostics problems;
-    const auto options =
-        parse_options<BilevelFormulasOptions>(problem, "problem.", "source", problems);
-    problems.throw_if_any();
-    auto made = bilevel_sources::BilevelFormulasSource(options, Context{}).create();
-    programs.emplace_back(entry.path().stem().string(),
-                          dynamic_cast<BilevelProgram*>(made.release()));
-  }
-  std::sort(programs.begin(), programs.end());
-  return programs;
-}
-
-/// Of the 48 cases, 35 have a convex lower level (optima.csv), and that is found out.
-TEST(BilevelFormulas, CollectionIsReadAndItsConvexityKnown) {
-  std::map<std::string, std::string> kinds;
-  std::ifstream optima(LIBSOLVE_SOURCE_DIR "/data/bilevel/collection/optima.csv");
-  for (std::string line; std::getline(optima, line);) {
-    const std::size_t comma = line.find(',');
-    kinds[line.substr(0, comma)] = line.substr(comma + 1, line.find(',', comma + 1) - comma - 1);
-  }
-  const auto programs = collection();
-  EXPECT_EQ(programs.size(), 48);
-  for (const auto& [name, program] : programs)
-    EXPECT_EQ(program->parts().lower_is_convex, kinds.at(name) != "nonconvex") << name;
-}
-
-/// The smallest value of the lower level at x on a grid of Y within [-10, 10], refined.
-std::pair<double, Numbers> scanned(const BilevelProgram& p, std::span<const double> x) {
-  const BilevelParts& parts = p.parts();
-  const auto ny = static_cast<std::size_t>(p.num_lower());
-  const HostAccess lower(p.lower());
-  const int cells = ny == 1 ? 2000 : 120;
-  Numbers v(x.begin(), x.end()), g(parts.lower_constraints.size()), centre(ny), reach(ny), best;
-  for (std::size_t j = 0; j < ny; ++j) {
-    const double low = std::max(parts.lower_variables.lower[j], -10.0);
-    const double high = std::min(parts.lower_variables.upper[j], 10.0);
-    centre[j] = 0.5 * (low + high);
-    reach[j] = 0.5 * (high - low);
-  }
-  v.resize(x.size() + ny);
-  double smallest = INFINITY;
-  for (int refinement = 0; refinement < 8; ++refinement) {
-    std::vector<int> at(ny, 0);
-    for (bool more = true; more;) {
-      for (std::size_t j = 0; j < ny; ++j)
-        v[x.size() + j] =
-            std::clamp(centre[j] + reach[j] * (2.0 * at[j] / cells - 1.0),
-                       parts.lower_variables.lower[j], parts.lower_variables.upper[j]);
-      lower.constraints(v, g);
-      const double f = lower.objective(v);
-      if (f < smallest && std::all_of(g.begin(), g.end(), [](double c) { return c <= 0.0; })) {
-        smallest = f;
-        best.assign(v.begin() + static_cast<std::ptrdiff_t>(x.size()), v.end());
-      }
-      more = false;
-      for (std::size_t j = 0; j < ny && !more; ++j) {
-        more = at[j]++ < cells;
-        if (!more) at[j] = 0;
-      }
-    }
-    if (best.empty()) break;
-    centre = best;
-    for (double& r : reach) r *= 8.0 / cells;
-  }
-  return {smallest, best};
-}
-
-/// The smallest values of lower levels that are not convex are bounded to 1e-6 wherever the upper
-/// level may look.
-TEST(BilevelFormulas, NonconvexLowerLevelsAreBounded) {
-  const RandomStream stream(1, "formulas_source_test");
-  std::uint64_t draw = 0;
-  int tried = 0;
-  for (const auto& [name, program] : collection()) {
-    const BilevelParts& parts = program->parts();
-    if (parts.lower_is_convex) continue;
-    ASSERT_EQ(program->num_upper(), 1);
-    const double low = std::max(parts.upper_variables.lower[0], -3.0);
-    const double high = std::min(parts.upper_variables.upper[0], 3.0);
-    for (int k = 0; k < 8; ++k) {
-      const Numbers x = {k == 0 ? program->host_v()[0] : stream.uniform(draw++, low, high)};
-      const auto [smallest, y] = scanned(*program, x);
-      if (y.empty()) continue;
-      const LowerBound b = bound_lower_level(*program, x, y, smallest);
-      EXPECT_TRUE(b.is_proved) << name << " at x = " << x[0] << " after " << b.boxes;
-      EXPECT_LE(b.bound, smallest) << name;
-      // Nowhere on the grid is f lower, and the search's own point, which is feasible, attains it.
-      Numbers v = x, g(parts.lower_constraints.size());
-      v.insert(v.end(), b.y.begin(), b.y.end());
-      HostAccess(program->lower()).constraints(v, g);
-      for (const double c : g) EXPECT_LE(c, 0.0) << name;
-      const double f = HostAccess(program->lower()).objective(v);
-      EXPECT_LE(f, smallest) << name;
-      EXPECT_GE(b.bound, f - 1e-6 * std::max(1.0, std::abs(f))) << name;
-      EXPECT_LT(b.boxes, 500) << name;
-      ++tried;
-    }
-  }
-  EXPECT_GT(tried, 90);
 }
 
 }  // namespace
