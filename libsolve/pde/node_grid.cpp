@@ -24,10 +24,10 @@ struct UnpadNodes {
 
 NodeGrid::NodeGrid(int dimension, const std::array<Index, 3>& cells,
                    const std::array<double, 3>& length, const Communicator& comm)
-    : NodeGrid(dimension, cells, length, comm,
-               GridPartition::even_cuts(
-                   cells[static_cast<std::size_t>(std::clamp(dimension, 1, 3) - 1)] + 1,
-                   comm.size())) {}
+    : NodeGrid(
+          dimension, cells, length, comm,
+          GridPartition::even_cuts(
+              cells[static_cast<std::size_t>(std::clamp(dimension, 1, 3) - 1)] + 1, comm.size())) {}
 
 NodeGrid::NodeGrid(int dimension, const std::array<Index, 3>& cells,
                    const std::array<double, 3>& length, const Communicator& comm,

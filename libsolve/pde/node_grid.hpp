@@ -12,10 +12,10 @@ namespace libsolve {
 /// rank, 0 <= i < n[0], ..., is entry i + n[0] (j + n[1] k) of vectors and entry place(i, j, k) of
 /// padded arrays.
 struct NodeRows {
-  Index n[3] = {0, 1, 1};         ///< inner nodes of this rank along each axis; 1 on unused axes
-  Index begin[3] = {1, 0, 0};     ///< number of the first in the whole grid, boundary = 0
-  Index stride[3] = {1, 0, 0};    ///< in padded arrays
-  Index first = 0;                ///< place of inner node (0, 0, 0)
+  Index n[3] = {0, 1, 1};       ///< inner nodes of this rank along each axis; 1 on unused axes
+  Index begin[3] = {1, 0, 0};   ///< number of the first in the whole grid, boundary = 0
+  Index stride[3] = {1, 0, 0};  ///< in padded arrays
+  Index first = 0;              ///< place of inner node (0, 0, 0)
   Index padded_size = 0;
   KOKKOS_INLINE_FUNCTION Index place(Index i, Index j, Index k) const {
     return first + i + j * stride[1] + k * stride[2];
@@ -41,7 +41,7 @@ class LIBSOLVE_EXPORT NodeGrid {
            const Communicator& comm, const std::vector<Index>& cuts);
 
   int dimension() const noexcept { return dimension_; }
-  Index cells(int axis) const noexcept { return cells_[axis]; }   ///< 1 on unused axes
+  Index cells(int axis) const noexcept { return cells_[axis]; }  ///< 1 on unused axes
   double spacing(int axis) const noexcept { return spacing_[axis]; }
   double cell_volume() const noexcept;
   /// Inner nodes: how vectors lie over the ranks.

@@ -161,9 +161,8 @@ void Q1Diffusion::coefficient_gradient(const Vector& y, const Vector& w, const V
   grid_.fetch_neighbours(second_scratch_);
   with_dimension(grid_.dimension(), [&](auto d) {
     constexpr int D = decltype(d)::value;
-    detail::CoefficientGradient<D> body{cells,           detail::Corners(grid_.rows()),
-                                        {},              scratch_.data(),
-                                        second_scratch_.data(), g.data()};
+    detail::CoefficientGradient<D> body{cells,           detail::Corners(grid_.rows()), {},
+                                        scratch_.data(), second_scratch_.data(),        g.data()};
     std::copy(element_, element_ + 8, body.element);
     for_rows(default_space(), "q1_diffusion::coefficient_gradient",
              cells.n[0] * cells.n[1] * cells.n[2], body);

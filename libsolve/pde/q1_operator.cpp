@@ -51,7 +51,8 @@ Q1Weights q1_stiffness(const NodeGrid& grid) {
   for (int s = 0; s < grid.dimension(); ++s) {
     detail::Line line[3];
     for (int a = 0; a < 3; ++a)
-      line[a] = a == s ? detail::stiffness_line(grid.spacing(a)) : detail::mass_line(grid.spacing(a));
+      line[a] =
+          a == s ? detail::stiffness_line(grid.spacing(a)) : detail::mass_line(grid.spacing(a));
     sum = sum + detail::product(grid.dimension(), line);
   }
   return sum;
@@ -141,10 +142,9 @@ std::shared_ptr<CsrMatrix> Q1Operator::assemble() const {
     Kokkos::deep_copy(view, Kokkos::View<const T*, Kokkos::HostSpace>(v.data(), v.size()));
     return view;
   };
-  return std::make_shared<CsrMatrix>(grid_.partition(), grid_.partition(),
-                                     on_device(first, "q1_operator::rows"),
-                                     on_device(columns, "q1_operator::columns"),
-                                     on_device(values, "q1_operator::values"));
+  return std::make_shared<CsrMatrix>(
+      grid_.partition(), grid_.partition(), on_device(first, "q1_operator::rows"),
+      on_device(columns, "q1_operator::columns"), on_device(values, "q1_operator::values"));
 }
 
 }  // namespace libsolve

@@ -18,8 +18,8 @@ class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator {
   const NodeGrid& grid() const noexcept { return grid_; }
   const Q1Weights& weights() const noexcept { return weights_; }
 
-  /// y (vector) = A x for a padded x whose neighbours' layers and boundary values are in place: with
-  /// boundary values not zero this is A x + A_IB x_B.
+  /// y (vector) = A x for a padded x whose neighbours' layers and boundary values are in place:
+  /// with boundary values not zero this is A x + A_IB x_B.
   void apply_padded(const ConstVectorView& x, const VectorView& y) const;
 
   /// In compressed rows. Collective.

@@ -41,8 +41,8 @@ struct Q1Sums {
   static constexpr int num_rows = 1 << (D - 1);
   Real centre[num_rows], beside[num_rows];
 
-  KOKKOS_INLINE_FUNCTION static void rows_at(const Real* v, Index c, Index sy, Index sz,
-                                             Real* sum) {
+  KOKKOS_FORCEINLINE_FUNCTION static void rows_at(const Real* v, Index c, Index sy, Index sz,
+                                                  Real* sum) {
     sum[0] = v[c];
     if constexpr (D >= 2) sum[1] = v[c - sy] + v[c + sy];
     if constexpr (D >= 3) {
@@ -51,7 +51,7 @@ struct Q1Sums {
     }
   }
   /// Around place c of a padded array.
-  KOKKOS_INLINE_FUNCTION Q1Sums(const Real* v, Index c, Index sy, Index sz) {
+  KOKKOS_FORCEINLINE_FUNCTION Q1Sums(const Real* v, Index c, Index sy, Index sz) {
     Real left[num_rows], right[num_rows];
     rows_at(v, c - 1, sy, sz, left);
     rows_at(v, c, sy, sz, centre);
@@ -71,13 +71,13 @@ struct Q1Stencil {
     for (int r = 0; r < 1 << (D - 1); ++r)
       for (int x = 0; x < 2; ++x) w[r][x] = static_cast<Real>(weights.w[r][x]);
   }
-  KOKKOS_INLINE_FUNCTION Real operator()(const Q1Sums<D, Real>& sums) const {
+  KOKKOS_FORCEINLINE_FUNCTION Real operator()(const Q1Sums<D, Real>& sums) const {
     Real total = w[0][0] * sums.centre[0] + w[0][1] * sums.beside[0];
     for (int r = 1; r < 1 << (D - 1); ++r)
       total += w[r][0] * sums.centre[r] + w[r][1] * sums.beside[r];
     return total;
   }
-  KOKKOS_INLINE_FUNCTION Real operator()(const Real* v, Index c) const {
+  KOKKOS_FORCEINLINE_FUNCTION Real operator()(const Real* v, Index c) const {
     return (*this)(Q1Sums<D, Real>(v, c, sy, sz));
   }
 };

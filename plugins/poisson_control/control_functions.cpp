@@ -112,7 +112,8 @@ void ControlFunctions::set_boundary(const std::vector<double>& target, bool zero
   for_rows(ExecSpace(), "poisson_control::boundary", n_, Scale{-1.0, d_.data()});
   Kokkos::fence("poisson_control::boundary");
   if (!zero_boundary) return;
-  // 1/2 e_B^T M_BB e_B, cell by cell: integrals of products of corner functions are h/3 or h/6 an axis.
+  // 1/2 e_B^T M_BB e_B, cell by cell: integrals of products of corner functions are h/3 or h/6 an
+  // axis.
   const Box own = grid_.all_nodes().own();
   double sum = 0.0;
   const int corners = 1 << grid_.dimension();
@@ -124,7 +125,8 @@ void ControlFunctions::set_boundary(const std::vector<double>& target, bool zero
     for (Index j = own.begin[1]; j < last(1); ++j)
       for (Index i = own.begin[0]; i < last(0); ++i) {
         const auto cell = static_cast<std::size_t>(
-            (i - box.begin[0]) + box.cells(0) * ((j - box.begin[1]) + box.cells(1) * (k - box.begin[2])));
+            (i - box.begin[0]) +
+            box.cells(0) * ((j - box.begin[1]) + box.cells(1) * (k - box.begin[2])));
         for (int b = 0; b < corners; ++b)
           for (int c = 0; c < corners; ++c) {
             double weight = 0.5;
@@ -147,7 +149,8 @@ void ControlFunctions::make_entries() {
     const auto matrix = A.assemble();
     const auto first =
         Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), matrix->row_pointers());
-    const auto columns = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), matrix->columns());
+    const auto columns =
+        Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), matrix->columns());
     const auto entries = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), matrix->values());
     for (std::size_t i = 0; i + 1 < first.extent(0); ++i)
       for (auto e = static_cast<std::size_t>(first(i)); e < static_cast<std::size_t>(first(i + 1));
@@ -193,9 +196,10 @@ std::vector<Field> ControlFunctions::fields(const ConstVectorView& x,
     Kokkos::fence("poisson_control::field");
     return copied;
   };
-  return {field("state", copy_of(half(x, n_, 0), 1.0), "y at the inner nodes, as cells around them"),
-          field("control", copy_of(half(x, n_, 1), 1.0), "u"),
-          field("adjoint", copy_of(lambda, -1.0), "p = -lambda, -Laplace p = y - y_d")};
+  return {
+      field("state", copy_of(half(x, n_, 0), 1.0), "y at the inner nodes, as cells around them"),
+      field("control", copy_of(half(x, n_, 1), 1.0), "u"),
+      field("adjoint", copy_of(lambda, -1.0), "p = -lambda, -Laplace p = y - y_d")};
 }
 
 std::vector<Field> ControlFunctions::data_fields() const {
@@ -233,8 +237,7 @@ double ControlFunctions::do_objective(const ConstVectorView& x) {
   const double cost = reduce_rows<Sums<1>>(ExecSpace(), "poisson_control::cost", n_,
                                            HalfProduct{u.data(), product_.data()})
                           .value[0];
-  return weight_ *
-         (grid_.communicator().sum(misfit + control_cost_ * cost) + constant_misfit_);
+  return weight_ * (grid_.communicator().sum(misfit + control_cost_ * cost) + constant_misfit_);
 }
 
 void ControlFunctions::do_gradient(const ConstVectorView& x, const VectorView& g) {

@@ -73,12 +73,12 @@ class ControlFunctions final : public ProgramFunctions, public Q1Control {
   double weight_, control_cost_;
   bool lumped_;
   Q1Operator M_, K_, N_;
-  VectorView target_;            ///< y_d at the inner nodes
-  VectorView d_;                 ///< -K_IB y_B
-  VectorView boundary_misfit_;   ///< M_IB e_B
-  double constant_misfit_ = 0.0; ///< 1/2 e_B^T M_BB e_B
-  VectorView error_;             ///< padded e: its boundary stays
-  VectorView padded_;            ///< zero on the boundary
+  VectorView target_;             ///< y_d at the inner nodes
+  VectorView d_;                  ///< -K_IB y_B
+  VectorView boundary_misfit_;    ///< M_IB e_B
+  double constant_misfit_ = 0.0;  ///< 1/2 e_B^T M_BB e_B
+  VectorView error_;              ///< padded e: its boundary stays
+  VectorView padded_;             ///< zero on the boundary
   VectorView product_;
   SparsePattern jacobian_, hessian_;
   std::vector<double> jacobian_values_, hessian_values_;  ///< for weight 1, sigma 1

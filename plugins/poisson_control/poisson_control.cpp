@@ -23,9 +23,10 @@ void PoissonControlOptions::describe(Fields<PoissonControlOptions>& f) {
   f.add("boundary", &O::boundary, Choices{{"target", "zero"}}, "y on the boundary: y_d, or 0");
   f.add("control_mass", &O::control_mass, Choices{{"auto", "consistent", "lumped"}},
         "mass matrix of u; auto: lumped with bounds, so that they hold node by node");
-  f.add("weight", &O::weight, Choices{{"nodes", "integral"}},
-        "nodes: f and c divided by h^D, so that residuals are of the size of y and u; integral: f is "
-        "the integral");
+  f.add(
+      "weight", &O::weight, Choices{{"nodes", "integral"}},
+      "nodes: f and c divided by h^D, so that residuals are of the size of y and u; integral: f is "
+      "the integral");
   f.add("control_lower", &O::control_lower, "bound of every u");
   f.add("control_upper", &O::control_upper, "bound of every u");
 }
@@ -47,8 +48,8 @@ std::unique_ptr<Problem> PoissonControlSource::create() {
   const PoissonControlOptions& o = options_;
   const bool has_bounds = std::isfinite(o.control_lower) || std::isfinite(o.control_upper);
   ControlFunctions::Data data;
-  data.grid = NodeGrid(o.dimension, {o.size, o.size, o.size}, {1.0, 1.0, 1.0},
-                       context_.communicator);
+  data.grid =
+      NodeGrid(o.dimension, {o.size, o.size, o.size}, {1.0, 1.0, 1.0}, context_.communicator);
   data.control_cost = o.convention == "beta" ? 2.0 * o.beta : o.beta;
   data.weight = o.weight == "nodes" ? 1.0 / data.grid.cell_volume() : 1.0;
   data.lumped = o.control_mass == "lumped" || (o.control_mass == "auto" && has_bounds);

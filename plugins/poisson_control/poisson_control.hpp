@@ -26,9 +26,9 @@ struct PoissonControlOptions {
                     const SourceLocation& where, Diagnostics& problems);
 };
 
-/// min 1/2 |y - y_d|^2 + beta |u|^2 subject to -Laplace y = u in the unit square or cube, y given on
-/// its boundary, bounds of u; Q1 elements on size^dimension cells (README.md). From y = u = 0, or the
-/// bound of u next to 0.
+/// min 1/2 |y - y_d|^2 + beta |u|^2 subject to -Laplace y = u in the unit square or cube, y given
+/// on its boundary, bounds of u; Q1 elements on size^dimension cells (README.md). From y = u = 0,
+/// or the bound of u next to 0.
 class PoissonControlSource final : public ProblemSource {
  public:
   static constexpr std::string_view problem_class = NonlinearProgram::class_name;

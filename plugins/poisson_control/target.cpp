@@ -104,8 +104,7 @@ std::function<double(const Point&)> make_function(const std::string& target, int
     const auto data = std::make_shared<Dataset>(read_dataset(target, dimension, context));
     return [data](const Point& x) { return (*data)(x); };
   }
-  const auto evaluator =
-      std::make_shared<FormulaEvaluator>(parse(target), std::vector<Index>{0});
+  const auto evaluator = std::make_shared<FormulaEvaluator>(parse(target), std::vector<Index>{0});
   return [evaluator](const Point& x) {
     double value = 0.0;
     evaluator->values(x, {&value, 1});
@@ -139,7 +138,8 @@ std::vector<double> target_at_nodes(const std::string& target, const NodeGrid& g
     for (Index k = box.begin[2]; k < box.end[2]; ++k)
       for (Index j = box.begin[1]; j < box.end[1]; ++j)
         for (Index i = box.begin[0]; i < box.end[0]; ++i) {
-          const Point x = {grid.coordinate(0, i), grid.dimension() > 1 ? grid.coordinate(1, j) : 0.0,
+          const Point x = {grid.coordinate(0, i),
+                           grid.dimension() > 1 ? grid.coordinate(1, j) : 0.0,
                            grid.dimension() > 2 ? grid.coordinate(2, k) : 0.0};
           values.push_back(f(x));
           if (!std::isfinite(values.back()))

@@ -10,8 +10,8 @@ namespace poisson_control {
 using namespace libsolve;  // NOLINT: a plugin is written in terms of the library
 
 /// y_d at all nodes of this rank's padded arrays, boundary included. `target`:
-///   "rees"   prod (2 x_a - 1)^2 where all x_a <= 1/2, else 0 (Rees, Dollar, Wathen 2010, problem 1)
-///   "sine"   (1 + alpha D^2 pi^4) prod sin(pi x_a): then y = prod sin(pi x_a), u = D pi^2 y,
+///   "rees"   prod (2 x_a - 1)^2 where all x_a <= 1/2, else 0 (Rees, Dollar, Wathen 2010, problem
+///   1) "sine"   (1 + alpha D^2 pi^4) prod sin(pi x_a): then y = prod sin(pi x_a), u = D pi^2 y,
 ///            p = -alpha u
 ///   "FILE.h5:/DATASET"  values on the unit square or cube, first and last at its corners, slowest
 ///            axis first, of any shape, with (bi- or tri-)linear interpolation

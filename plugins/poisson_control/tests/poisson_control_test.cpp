@@ -69,7 +69,8 @@ TEST(PoissonControl, ObjectiveIsTheIntegral) {
     o.boundary = "target";
     const auto fitted = make(o);
     const auto& functions = dynamic_cast<const Q1Control&>(fitted->functions());
-    const Vector y = test::at_nodes(functions.nodes(), [](double x, double, double) { return 1 + x; });
+    const Vector y =
+        test::at_nodes(functions.nodes(), [](double x, double, double) { return 1 + x; });
     std::vector<double> x = test::to_host(y);
     x.resize(2 * x.size(), 0.0);
     test::assign(fitted->x(), x);
@@ -81,8 +82,8 @@ TEST(PoissonControl, ObjectiveIsTheIntegral) {
   }
 }
 
-/// The sine is an eigenvector of K and M, K s = kappa s, M s = mu s, so that the discrete optimum is
-/// known: y = a s, u = (kappa / mu) y, lambda = alpha u, a = (1 + alpha D^2 pi^4) / (1 + alpha
+/// The sine is an eigenvector of K and M, K s = kappa s, M s = mu s, so that the discrete optimum
+/// is known: y = a s, u = (kappa / mu) y, lambda = alpha u, a = (1 + alpha D^2 pi^4) / (1 + alpha
 /// (kappa / mu)^2).
 TEST(PoissonControl, ConditionsHoldAtTheKnownOptimum) {
   for (int d = 1; d <= 3; ++d)
@@ -140,8 +141,7 @@ TEST(PoissonControl, TargetsComeFromFilesAndFormulas) {
   const auto from_file = poisson_control::target_at_nodes(path + ":/target", grid, 1.0, {});
   const auto from_text = poisson_control::target_at_nodes("1 + x + 10*y", grid, 1.0, {});
   ASSERT_EQ(from_file.size(), 5U * 9U);
-  for (std::size_t i = 0; i < from_file.size(); ++i)
-    EXPECT_NEAR(from_file[i], from_text[i], 1e-14);
+  for (std::size_t i = 0; i < from_file.size(); ++i) EXPECT_NEAR(from_file[i], from_text[i], 1e-14);
   EXPECT_THROW(poisson_control::target_at_nodes(path + ":/target",
                                                 NodeGrid(3, {4, 4, 4}, {1.0, 1.0, 1.0}), 1.0, {}),
                ShapeError);
