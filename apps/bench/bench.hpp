@@ -120,6 +120,32 @@ struct CompareRow {
   std::vector<std::string> notes;
 };
 
+/// Optimal control against one forward solve of the same equation by hypre.
+struct ControlCase {
+  int dimension = 2;
+  int size = 256;  ///< cells a side
+  double beta = 1e-4;
+  std::string method;  ///< as component_from reads it
+};
+struct ControlRow {
+  ControlCase c;
+  double steps = 0.0;
+  double residual = 0.0;  ///< of all conditions of optimality, recomputed, relative
+  double setup_seconds = 0.0;
+  double seconds = 0.0;          ///< set-up, solve and verification, the fastest run
+  double forward_steps = 0.0;
+  double forward_setup_seconds = 0.0;
+  double forward_seconds = 0.0;  ///< set-up and solve, the fastest run; the matrix is there already
+  std::string status;
+  double ratio() const { return seconds / forward_seconds; }
+  bool passed() const { return status == "converged" && ratio() <= 4.0; }
+};
+/// "multigrid" or "multigrid; cycle = 'V'; omega = 1.2": a component and its options in TOML.
+libsolve::Value component_from(const std::string& text);
+/// The methods in turn with the forward solves; one row each.
+std::vector<ControlRow> run_control(const Settings& settings, const libsolve::Registry& registry,
+                                    const ControlCase& c, const std::vector<std::string>& methods);
+
 /// Twenty operators that nothing in libsolve was trained or tuned on: jumps of 1e6 in several block
 /// patterns, masks with thin channels, anisotropy, mixtures.
 std::vector<FamilyCase> held_back();
@@ -145,6 +171,9 @@ libsolve::Value named_problem(const std::string& name, const std::vector<int>& s
 void print_header(const std::vector<KernelRow>&);
 void print(const KernelRow& row);
 void print_solve_header();
+void print_control_header();
+void print(const ControlRow& row);
+nlohmann::json to_json(const ControlRow& row);
 void print(const SolveRow& row);
 void print(const CompareRow& row);
 nlohmann::json to_json(const KernelRow& row);

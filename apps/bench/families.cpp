@@ -83,23 +83,22 @@ std::vector<FamilyCase> held_back() {
   return all;
 }
 
-namespace {
-
-/// "multigrid" or "multigrid; cycle = 'V'; omega = 1.2": a preconditioner and its options in TOML.
-Value preconditioner_from(const std::string& text) {
+Value component_from(const std::string& text) {
   const auto end = text.find(';');
   Value options;
   if (end != std::string::npos) {
     std::string lines = text.substr(end + 1);
     for (char& c : lines)
       if (c == ';') c = '\n';
-    options = libsolve::parse_toml(lines, "preconditioner");
+    options = libsolve::parse_toml(lines, "component");
   }
   std::string name = text.substr(0, end);
   while (!name.empty() && name.back() == ' ') name.pop_back();
   options.set("name", name);
   return options;
 }
+
+namespace {
 
 /// Set-up and solve once; keeps the fastest set-up and the fastest solve seen so far.
 void time_once(const Settings& settings, const Context& context, LinearSystem& system,
@@ -149,7 +148,7 @@ std::vector<CompareRow> compare(const Settings& settings, const Triad& triad,
     // there and back, so that none always comes first
     for (std::size_t q = 0; q < rows.size(); ++q) {
       const std::size_t p = r % 2 == 0 ? q : rows.size() - 1 - q;
-      time_once(settings, context, system, preconditioner_from(preconditioners[p]), rows[p]);
+      time_once(settings, context, system, component_from(preconditioners[p]), rows[p]);
     }
     triad_seconds += triad.seconds_per_double() / settings.repeat;
   }

@@ -29,6 +29,7 @@ Examples:
   libsolve-bench learn
   OMP_NUM_THREADS=1 libsolve-bench transport
   OMP_NUM_THREADS=1 libsolve-bench bilevel
+  libsolve-bench control --size 256 1024 --method collective-multigrid "full-space-krylov; preconditioner = 'presb'"
   libsolve-bench solve --size 128 --case constant
   libsolve-bench solve --size 100 --case blocks --set method.preconditioner.cycle=W
   OMP_NUM_THREADS=1 libsolve-bench suite --json suite.json
@@ -44,6 +45,9 @@ struct Arguments {
   std::string preconditioner = "multigrid";
   std::vector<std::string> sets;
   std::vector<std::string> compared;
+  std::vector<std::string> methods = {"collective-multigrid", "full-space-krylov"};
+  std::vector<double> beta = {1e-2, 1e-4, 1e-6, 1e-8};
+  int dimension = 2;
 };
 
 libsolve::Value make_method(const Arguments& arguments) {
@@ -117,6 +121,19 @@ int run(const std::string& command, const Arguments& arguments) {
       out["rows"].push_back(bench::to_json(row));
       passed = passed && row.passed();
     }
+  } else if (command == "control") {
+    libsolve::Registry registry;
+    libsolve::load_plugins(registry);
+    bench::print_control_header();
+    for (const int n : arguments.size)
+      for (const double beta : arguments.beta)
+        for (const auto& row : bench::run_control(arguments.settings, registry,
+                                                  {arguments.dimension, n, beta, ""},
+                                                  arguments.methods)) {
+          bench::print(row);
+          out["rows"].push_back(bench::to_json(row));
+          passed = passed && row.passed();
+        }
   } else if (command == "families") {
     libsolve::Registry registry;
     libsolve::load_plugins(registry);
@@ -197,6 +214,14 @@ int main(int argc, char** argv) {
       ->add_option("--preconditioner", arguments.compared,
                    "\"NAME\" or \"NAME; option = value; ...\"; ratios are to the first")
       ->required();
+  auto* control = parser.add_subcommand(
+      "control", "optimal control of a Poisson equation against one forward solve by hypre");
+  control->add_option("--size", arguments.size, "cells a side; several for several grids")
+      ->expected(1, 10);
+  control->add_option("--dimension", arguments.dimension, "2 or 3")->check(CLI::Range(1, 3));
+  control->add_option("--beta", arguments.beta, "costs of the control")->expected(1, 20);
+  control->add_option("--method", arguments.methods, "\"NAME\" or \"NAME; option = value; ...\"")
+      ->expected(1, 10);
   for (auto* command : {solve, suite}) {
     command->add_option("--method", arguments.method, "linear solver");
     command->add_option("--preconditioner", arguments.preconditioner,
@@ -219,6 +244,7 @@ int main(int argc, char** argv) {
     const std::string command = *kernels    ? "kernels"
                                 : *learn    ? "learn"
                                 : *families ? "families"
+                                : *control  ? "control"
                                 : *solve    ? "solve"
                                 : *transport ? "transport"
                                 : *bilevel   ? "bilevel"
