@@ -1,0 +1,7 @@
+#include <libsolve/pde/parameter_estimation.hpp>
+
+namespace libsolve {
+
+ParameterEstimation::~ParameterEstimation() = default;
+
+}  // namespace libsolve

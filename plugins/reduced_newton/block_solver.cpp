@@ -1,0 +1,124 @@
+#include "block_solver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <libsolve/core/row_kernels.hpp>
+#include <libsolve/core/vector_kernels.hpp>
+
+namespace reduced_newton {
+
+namespace {
+
+constexpr int most_steps = 200;
+
+struct Sum {
+  const double* y;
+  KOKKOS_FUNCTION void operator()(Index i, double& sum) const { sum += y[i]; }
+};
+struct AddConstant {
+  double constant;
+  double* y;
+  KOKKOS_FUNCTION void operator()(Index i) const { y[i] += constant; }
+};
+
+double mean(const Vector& v) {
+  return reduce_rows<Sums<1>>(default_space(), "reduced_newton::mean", v.local_size(),
+                              Sum{v.data()})
+             .value[0] /
+         v.local_size();
+}
+void shift(const Vector& v, double by) {
+  for_rows(default_space(), "reduced_newton::shift", v.local_size(), AddConstant{by, v.data()});
+  Kokkos::fence("reduced_newton::shift");
+}
+
+}  // namespace
+
+Vector part(const Vector& block, int s, Index n) {
+  const auto begin = static_cast<std::size_t>(s) * static_cast<std::size_t>(n);
+  return Vector(VectorView(Kokkos::subview(
+                    block.view(), std::make_pair(begin, begin + static_cast<std::size_t>(n)))),
+                Partition(n));
+}
+
+BlockSolver::BlockSolver(const ComponentSpec& preconditioner, const Context& context, int functions,
+                         Index num_cells, SolveCounts& counts)
+    : M_(context.make<Preconditioner>(preconditioner)),
+      functions_(functions),
+      n_(num_cells),
+      counts_(counts) {
+  const Partition block(static_cast<GlobalIndex>(functions) * num_cells);
+  const auto make = [&](Vector& v, std::vector<Vector>& parts) {
+    v = Vector("reduced_newton::block", block);
+    for (int s = 0; s < functions; ++s) parts.push_back(part(v, s, num_cells));
+  };
+  make(r_, r_s_);
+  make(z_, z_s_);
+  make(p_, p_s_);
+  make(q_, q_s_);
+}
+
+void BlockSolver::setup(const LogDiffusion& A) {
+  A_ = &A;
+  LinearSystem system(A.stencil(), r_s_[0], z_s_[0]);
+  system.grid = A.grid();
+  M_->setup(system);
+  ++counts_.setups;
+}
+
+void BlockSolver::precondition(const Vector& r, const Vector& z) {
+  ++counts_.cycles;
+  if (A_->walls() == LogDiffusion::Walls::fixed) {
+    M_->apply(r, z);
+    return;
+  }
+  const double constant = mean(r);
+  shift(r, -constant);
+  M_->apply(r, z);
+  shift(r, constant);
+  shift(z, constant - mean(z));
+}
+
+double BlockSolver::solve(const Vector& b, const Vector& x, double tolerance) {
+  ++counts_.blocks;
+  A_->apply(x.view(), r_.view());
+  axpby(1.0, b, -1.0, r_);
+  std::vector<double> target(static_cast<std::size_t>(functions_)), size = target, pq = target,
+                                                                    left = target;
+  for (int s = 0; s < functions_; ++s) {
+    const auto at = static_cast<std::size_t>(s);
+    size[at] = norm2(part(b, s, n_));
+    target[at] = tolerance * size[at];
+    left[at] = norm2(r_s_[at]);
+  }
+  for (int k = 0; k < most_steps; ++k) {
+    bool done = true;
+    for (std::size_t s = 0; s < left.size(); ++s) {
+      if (left[s] <= target[s]) {
+        fill(p_s_[s], 0.0);
+        continue;
+      }
+      done = false;
+      precondition(r_s_[s], z_s_[s]);
+      // beta = -z^T q / p^T q keeps p conjugate to the last direction whatever M is.
+      const double beta = k > 0 && pq[s] > 0.0 ? -dot(z_s_[s], q_s_[s]) / pq[s] : 0.0;
+      axpby(1.0, z_s_[s], beta, p_s_[s]);
+    }
+    if (done) break;
+    A_->apply(p_.view(), q_.view());
+    for (std::size_t s = 0; s < left.size(); ++s) {
+      if (left[s] <= target[s]) continue;
+      const DotPair d = dot2(p_s_[s], q_s_[s], r_s_[s]);
+      pq[s] = d.xy;
+      if (!(d.xy > 0.0)) return HUGE_VAL;
+      left[s] = std::sqrt(cg_update(d.xz / d.xy, p_s_[s], q_s_[s],
+                                    part(x, static_cast<int>(s), n_), r_s_[s]));
+    }
+  }
+  double worst = 0.0;
+  for (std::size_t s = 0; s < left.size(); ++s)
+    if (size[s] > 0.0) worst = std::max(worst, left[s] / size[s]);
+  return worst;
+}
+
+}  // namespace reduced_newton

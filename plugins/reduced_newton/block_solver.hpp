@@ -1,0 +1,42 @@
+#pragma once
+
+#include <libsolve/linear/preconditioner.hpp>
+#include <libsolve/pde/log_diffusion.hpp>
+#include <libsolve/plugin/registry.hpp>
+#include <vector>
+
+#include "solve_counts.hpp"
+
+namespace reduced_newton {
+
+using namespace libsolve;  // NOLINT: a plugin is written in terms of the library
+
+/// A(m) x_s = b_s for several s by flexible conjugate gradients (Notay, SIAM J. Sci. Comput. 22, 2000),
+/// side by side: A is read once a step for all of them. The preconditioner, by name, is that of the
+/// stencil; where walls are insulated it acts on what has mean 0, and the mean is taken as it is,
+/// since A maps constants to themselves.
+class BlockSolver {
+ public:
+  BlockSolver(const ComponentSpec& preconditioner, const Context& context, int functions,
+              Index num_cells, SolveCounts& counts);
+  /// A outlives the solves.
+  void setup(const LogDiffusion& A);
+  /// From the x given until |b_s - A x_s| <= tolerance |b_s| for all s. Returns the largest
+  /// |b_s - A x_s| / |b_s| left: above `tolerance` where 200 steps did not do.
+  double solve(const Vector& b, const Vector& x, double tolerance);
+
+ private:
+  void precondition(const Vector& r, const Vector& z);
+  const LogDiffusion* A_ = nullptr;
+  std::unique_ptr<Preconditioner> M_;
+  int functions_;
+  Index n_;
+  SolveCounts& counts_;
+  Vector r_, z_, p_, q_;
+  std::vector<Vector> r_s_, z_s_, p_s_, q_s_;
+};
+
+/// Function s of a block.
+Vector part(const Vector& block, int s, Index n);
+
+}  // namespace reduced_newton

@@ -1,0 +1,148 @@
+#include "reduced_newton_cg.hpp"
+
+#include <gtest/gtest.h>
+
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/random_vector.hpp>
+#include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/plugin/loader.hpp>
+#include <tests/support/small_programs.hpp>
+
+#include "interpolation.hpp"
+#include "reduced_problem.hpp"
+
+namespace {
+
+using namespace libsolve;
+using reduced_newton::ReducedNewtonCg;
+using reduced_newton::ReducedNewtonOptions;
+using reduced_newton::ReducedProblem;
+
+/// With the plugins of the build: the source and multigrid.
+class ReducedNewton : public testing::Test {
+ protected:
+  ReducedNewton() {
+    load_plugins(registry_, {.files = {}, .path = "", .installed_folder = std::nullopt});
+    context_.registry = &registry_;
+  }
+  std::unique_ptr<NonlinearProgram> make(const char* observations, int dimension, int size) const {
+    ComponentSpec spec("log-conductivity");
+    spec.options.set("observations", Value(observations));
+    spec.options.set("dimension", Value(std::int64_t{dimension}));
+    spec.options.set("size", Value(std::int64_t{size}));
+    auto problem = context_.make<ProblemSource>(spec)->create();
+    return std::unique_ptr<NonlinearProgram>(dynamic_cast<NonlinearProgram*>(problem.release()));
+  }
+  Registry registry_;
+  Context context_;
+};
+
+/// Products with the reduced Hessian against differences of the reduced gradient.
+TEST_F(ReducedNewton, HessianIsTheDerivativeOfTheGradient) {
+  for (const char* observations : {"full", "points"}) {
+    const auto program = make(observations, observations[0] == 'f' ? 2 : 3, 8);
+    const auto& structure = dynamic_cast<const ParameterEstimation&>(program->functions());
+    ReducedNewtonOptions o;
+    o.state_tolerance = 1e-13;
+    o.incremental_tolerance = 1e-12;
+    ReducedProblem problem(structure, o, context_);
+    const Vector m = problem.make_parameter("m"), v = m.like("v"), Hv = m.like("Hv"),
+                 g = m.like("g"), other = m.like("other"), shifted = m.like("shifted");
+    const Vector y = problem.make_block("y"), p = y.like("p"), w = y.like("w");
+    fill_uniform(m, RandomStream(1, "m"));
+    fill_uniform(v, RandomStream(1, "v"));
+    const auto gradient_at = [&](double step, const Vector& out) {
+      linear_combination(1.0, m, step, v, shifted);
+      problem.set_parameter(shifted);
+      EXPECT_LT(problem.solve_state(y, 1e-13), 1e-12);
+      EXPECT_LT(problem.solve_adjoint(y, p, 1e-13), 1e-12);
+      problem.gradient(shifted, y, p, out);
+      return problem.objective(shifted, y);
+    };
+    const double step = 1e-4;
+    const double up = gradient_at(step, g), down = gradient_at(-step, other);
+    axpby(-1.0 / (2.0 * step), other, 1.0 / (2.0 * step), g);  // d g / d v
+    gradient_at(0.0, other);
+    const double slope = dot(other, v);
+    EXPECT_NEAR((up - down) / (2.0 * step), slope, 1e-6 * std::abs(slope)) << observations;
+    problem.hessian(y, p, v, /*gauss_newton=*/false, Hv, w);
+    const double size = norm2(Hv);
+    axpy(-1.0, g, Hv);
+    EXPECT_LT(norm2(Hv), 1e-6 * size) << observations;
+    // Gauss-Newton's is symmetric and positive.
+    problem.hessian(y, p, v, true, Hv, w);
+    problem.hessian(y, p, m, true, g, w);
+    EXPECT_NEAR(dot(Hv, m), dot(g, v), 1e-9 * size * norm2(m));
+    EXPECT_GT(dot(Hv, v), 0.0);
+  }
+}
+
+TEST_F(ReducedNewton, FindsTheMinimumFromCoarseGridsOrWithout) {
+  double objectives[2];
+  for (int grids = 0; grids < 2; ++grids) {
+    const auto program = make("full", 2, 32);
+    ReducedNewtonOptions o;
+    o.coarse_grids = grids;
+    o.pairs = grids == 0 ? 0 : 200;
+    const Report report = ReducedNewtonCg(o, context_).solve(*program, Monitor::none());
+    ASSERT_EQ(report.status, Status::converged) << report.reason;
+    objectives[grids] = program->functions().objective(program->x().view());
+    // Recomputed here: states, adjoints and parameter.
+    const Vector c = program->multipliers().like("c");
+    program->functions().constraints(program->x().view(), c.view());
+    EXPECT_LT(norm2(c), 1.01e-9 * std::sqrt(1024.0));
+    EXPECT_LT(program->kkt_residual().largest(), 1e-8);
+  }
+  // Of first order in the residual of the states, 1e-9 at most.
+  EXPECT_NEAR(objectives[0] / objectives[1], 1.0, 1e-9);
+}
+
+/// hIPPYlib's run takes about 105 linear solves; here coarse ones count as their share of the cells.
+TEST_F(ReducedNewton, NeedsFewLinearSolvesOnEveryGrid) {
+  for (const int size : {32, 64, 128}) {
+    const auto program = make("full", 2, size);
+    ReducedNewtonOptions o;
+    o.coarse_grids = size == 32 ? 1 : size == 64 ? 2 : 3;
+    const Report report = ReducedNewtonCg(o, context_).solve(*program, Monitor::none());
+    ASSERT_EQ(report.status, Status::converged) << report.reason;
+    EXPECT_LE(report.value("linear_pde_solves"), 60.0) << size;
+    EXPECT_LE(report.value("newton_steps"), 5.0) << size;
+    // What is counted adds up.
+    EXPECT_EQ(report.value("incremental_solves"), 2.0 * report.value("cg_iterations"));
+    EXPECT_GE(report.value("linear_pde_solves"),
+              report.value("state_solves") + report.value("adjoint_solves") +
+                  report.value("incremental_solves"));
+  }
+}
+
+TEST_F(ReducedNewton, StepsDoNotGrowWithTheGrid) {
+  for (const int size : {8, 16}) {
+    const auto program = make("points", 3, size);
+    ReducedNewtonOptions o;
+    o.relative_tolerance = 1e-5;
+    o.coarse_grids = 0;
+    const Report report = ReducedNewtonCg(o, context_).solve(*program, Monitor::none());
+    ASSERT_EQ(report.status, Status::converged) << report.reason;
+    EXPECT_LE(report.value("newton_steps"), 5.0) << size;
+    EXPECT_EQ(report.value("state_solves"), 6.0 * (report.value("newton_steps") + 1.0)) << size;
+  }
+}
+
+TEST_F(ReducedNewton, RefusesOtherPrograms) {
+  NonlinearProgram circle = test::nearest_on_circle();
+  EXPECT_THROW((void)ReducedNewtonCg({}, context_).solve(circle, Monitor::none()), Unsupported);
+}
+
+TEST_F(ReducedNewton, InterpolationIsExactForLinearFunctionsInside) {
+  Grid grid;
+  grid.dimension = 2;
+  grid.cells = {8, 8, 1};
+  const Vector coarse("coarse", Partition(16)), fine("fine", Partition(64));
+  for (Index i = 0; i < 16; ++i) coarse.view()(i) = 2.0 * (i % 4) - 3.0 * (i / 4);
+  reduced_newton::interpolate(grid, 1, 1.0, coarse, fine);
+  for (Index j = 1; j < 7; ++j)
+    for (Index i = 1; i < 7; ++i)
+      EXPECT_NEAR(fine.view()(i + 8 * j), 2.0 * (0.5 * i - 0.25) - 3.0 * (0.5 * j - 0.25), 1e-13);
+}
+
+}  // namespace
