@@ -76,6 +76,9 @@ std::unique_ptr<Solver> make_pfmg(const PfmgSettings& settings) {
 std::unique_ptr<TaoSolver> make_tao(const TaoSettings& settings) {
   return library().make_tao(settings);
 }
+std::unique_ptr<TaoSolver> make_lcl(const LclSettings& settings) {
+  return library().make_lcl(settings);
+}
 std::string version_text() {
   return library().version_text();
 }

@@ -27,6 +27,19 @@ class LIBSOLVE_EXPORT TaoSolver {
   virtual Report solve(NonlinearProgram& problem, Monitor& monitor) = 0;
 };
 
+/// TAO's linearly constrained augmented Lagrangian method (LCL) for ParameterEstimation, as TAO's own
+/// example of an elliptic problem sets it up: states solved source by source by a KSP, GMRES
+/// with ILU(0) of A(m) without the mean to 1e-8 unless options say otherwise.
+struct LclSettings {
+  double tolerance = 0.0;  ///< TAO's gatol, catol and gttol; 0: its own, 1e-4 each
+  std::int64_t max_iterations = 200;
+  std::string options = {};  ///< "-tao_lcl_... -ksp_type cg", as in KspSettings
+  std::string asker = {};
+};
+
+/// As make_ksp (petsc.hpp). solve() is Unsupported for programs without ParameterEstimation or with
+/// bounds; counts "state_solves" (forward), "adjoint_solves" and "krylov_iterations".
+LIBSOLVE_EXPORT std::unique_ptr<TaoSolver> make_lcl(const LclSettings& settings);
 /// As make_ksp (petsc.hpp).
 LIBSOLVE_EXPORT std::unique_ptr<TaoSolver> make_tao(const TaoSettings& settings);
 

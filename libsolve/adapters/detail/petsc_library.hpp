@@ -17,7 +17,7 @@ inline std::string build_identity(const char* revision) {
        {sizeof(KspSettings), sizeof(PfmgSettings), sizeof(InnerTask), sizeof(InnerOutcome),
         sizeof(SolveWatch), sizeof(LinearSystem), sizeof(CsrMatrix), sizeof(StencilOperator),
         sizeof(Partition), sizeof(Vector), sizeof(Exchange), sizeof(TaoSettings),
-        sizeof(NonlinearProgram)})
+        sizeof(NonlinearProgram), sizeof(LclSettings)})
     text += " " + std::to_string(size);
   return text + "\n";
 }
@@ -30,6 +30,7 @@ struct Library {
   std::unique_ptr<Solver> (*make_pfmg)(const PfmgSettings&);
   std::unique_ptr<Exchange> (*make_exchange)(const Partition&, std::span<const GlobalIndex>);
   std::unique_ptr<TaoSolver> (*make_tao)(const TaoSettings&);
+  std::unique_ptr<TaoSolver> (*make_lcl)(const LclSettings&);
 };
 using LibraryEntry = const Library* (*)();
 

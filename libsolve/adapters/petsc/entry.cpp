@@ -27,6 +27,6 @@ extern "C" LIBSOLVE_EXPORT const libsolve::petsc::detail::Library* libsolve_pets
   using namespace libsolve::petsc::detail;
   static const std::string identity = build_identity(LIBSOLVE_GIT_REVISION);
   static const Library table = {identity.c_str(), version, make_petsc_ksp, make_hypre_pfmg,
-                                make_sf_exchange, make_petsc_tao};
+                                make_sf_exchange, make_petsc_tao, make_petsc_lcl};
   return &table;
 }

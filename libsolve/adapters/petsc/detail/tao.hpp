@@ -5,5 +5,6 @@
 namespace libsolve::petsc::detail {
 
 std::unique_ptr<TaoSolver> make_petsc_tao(const TaoSettings& settings);
+std::unique_ptr<TaoSolver> make_petsc_lcl(const LclSettings& settings);
 
 }  // namespace libsolve::petsc::detail
