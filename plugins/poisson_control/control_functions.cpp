@@ -199,11 +199,8 @@ std::vector<Field> ControlFunctions::fields(const ConstVectorView& x,
   return {
       field("state", copy_of(half(x, n_, 0), 1.0), "y at the inner nodes, as cells around them"),
       field("control", copy_of(half(x, n_, 1), 1.0), "u"),
-      field("adjoint", copy_of(lambda, -1.0), "p = -lambda, -Laplace p = y - y_d")};
-}
-
-std::vector<Field> ControlFunctions::data_fields() const {
-  return {field("target", target_, "y_d at the inner nodes")};
+      field("adjoint", copy_of(lambda, -1.0), "p = -lambda, -Laplace p = y - y_d"),
+      field("target", target_, "y_d at the inner nodes")};
 }
 
 void ControlFunctions::apply(const Q1Operator& A, const ConstVectorView& v,

@@ -34,10 +34,8 @@ class ControlFunctions final : public ProgramFunctions, public Q1Control {
   /// w M for y, w N for u; w M for c.
   std::shared_ptr<const InnerProduct> variable_product() const override;
   std::shared_ptr<const InnerProduct> constraint_product() const override;
-  /// "state", "control", "adjoint" p = -lambda.
+  /// "state", "control", "adjoint" p = -lambda, and "target", to be drawn beside them.
   std::vector<Field> fields(const ConstVectorView& x, const ConstVectorView& lambda) const override;
-  /// "target".
-  std::vector<Field> data_fields() const override;
 
   const NodeGrid& nodes() const override { return grid_; }
   double weight() const override { return weight_; }
