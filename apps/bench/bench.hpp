@@ -125,7 +125,8 @@ struct ControlCase {
   int dimension = 2;
   int size = 256;  ///< cells a side
   double beta = 1e-4;
-  std::string method;  ///< as component_from reads it
+  std::string method;   ///< as component_from reads it
+  std::string forward;  ///< linear solver of the forward problem, likewise
 };
 struct ControlRow {
   ControlCase c;

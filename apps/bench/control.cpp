@@ -42,9 +42,7 @@ struct Forward {
     system = std::make_unique<LinearSystem>(A, b, one.like("bench::x"));
   }
   void time_once(const Settings& settings, ControlRow& row) const {
-    ComponentSpec spec("hypre-boomeramg");
-    spec.options.set("relative_tolerance", accuracy);
-    const auto solver = context.make<LinearSolver>(spec);
+    const auto solver = context.make<LinearSolver>(spec_from(row.c.forward));
     fill(system->x(), 0.0);
     const double start = now(settings.clock);
     solver->setup(*system);
@@ -54,7 +52,7 @@ struct Forward {
     Kokkos::fence("bench::solve");
     const double seconds = now(settings.clock) - start;
     if (!report.converged())
-      throw NumericalError("hypre-boomeramg did not solve the forward problem: " + report.reason);
+      throw NumericalError(row.c.forward + " did not solve the forward problem: " + report.reason);
     if (row.forward_seconds > 0.0 && seconds >= row.forward_seconds) return;
     row.forward_seconds = seconds;
     row.forward_setup_seconds = ready - start;
@@ -101,6 +99,7 @@ std::vector<ControlRow> run_control(const Settings& settings, const Registry& re
     rows.back().c.method = method;
   }
   ControlRow best_forward;
+  best_forward.c = c;
   for (int r = 0; r < settings.repeat; ++r) {
     forward.time_once(settings, best_forward);
     for (ControlRow& row : rows) time_method(settings, context, program, row);
@@ -135,6 +134,7 @@ nlohmann::json to_json(const ControlRow& row) {
           {"size", row.c.size},
           {"beta", row.c.beta},
           {"method", row.c.method},
+          {"forward", row.c.forward},
           {"status", row.status},
           {"steps", row.steps},
           {"relative_kkt_residual", row.residual},

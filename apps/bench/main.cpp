@@ -48,6 +48,7 @@ struct Arguments {
   std::vector<std::string> methods = {"collective-multigrid", "full-space-krylov"};
   std::vector<double> beta = {1e-2, 1e-4, 1e-6, 1e-8};
   int dimension = 2;
+  std::string forward = "hypre-boomeramg";
 };
 
 libsolve::Value make_method(const Arguments& arguments) {
@@ -128,7 +129,7 @@ int run(const std::string& command, const Arguments& arguments) {
     for (const int n : arguments.size)
       for (const double beta : arguments.beta)
         for (const auto& row : bench::run_control(arguments.settings, registry,
-                                                  {arguments.dimension, n, beta, ""},
+                                                  {arguments.dimension, n, beta, "", arguments.forward},
                                                   arguments.methods)) {
           bench::print(row);
           out["rows"].push_back(bench::to_json(row));
@@ -219,6 +220,8 @@ int main(int argc, char** argv) {
   control->add_option("--size", arguments.size, "cells a side; several for several grids")
       ->expected(1, 10);
   control->add_option("--dimension", arguments.dimension, "2 or 3")->check(CLI::Range(1, 3));
+  control->add_option("--forward", arguments.forward,
+                      "linear solver of the forward problem, written like a method");
   control->add_option("--beta", arguments.beta, "costs of the control")->expected(1, 20);
   control->add_option("--method", arguments.methods, "\"NAME\" or \"NAME; option = value; ...\"")
       ->expected(1, 10);
