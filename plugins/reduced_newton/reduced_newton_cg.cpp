@@ -32,9 +32,9 @@ void ReducedNewtonOptions::describe(Fields<ReducedNewtonOptions>& f) {
         "how far conjugate gradients go, relative to the gradient g: square root of |g| / |g_first|, "
         "that itself, or 0.9 (|g| / |g_before|)^2 (Eisenstat and Walker's second choice)");
   f.add("largest_forcing", &O::largest_forcing, Range::open(0.0, 1.0), "and not less far than this");
-  f.add("pairs", &O::pairs, Range::closed(0, 1000),
+  f.add("pairs", &O::pairs, Range::closed(0, 100000),
         "products with the Hessian kept for the preconditioner of conjugate gradients, from "
-        "coarse grids, too; 0: the regularisation alone");
+        "coarse grids, too, two vectors each; 0: the regularisation alone");
   f.add("prior_shift", &O::prior_shift, Range::above(0.0),
         "of the regularisation where it preconditions: times gradient_cost, L2");
   f.add_component("preconditioner", &O::preconditioner, Preconditioner::kind,

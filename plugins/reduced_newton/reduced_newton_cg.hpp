@@ -19,7 +19,7 @@ struct ReducedNewtonOptions {
   double full_newton = 0.01;
   std::string forcing = "quadratic";
   double largest_forcing = 0.5;
-  int pairs = 200;
+  int pairs = 500;
   double prior_shift = 0.1;
   ComponentSpec preconditioner = "multigrid";
 

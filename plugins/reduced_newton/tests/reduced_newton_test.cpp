@@ -7,7 +7,9 @@
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/plugin/loader.hpp>
 #include <tests/support/small_programs.hpp>
+#include <tests/support/vectors.hpp>
 
+#include "curvature_pairs.hpp"
 #include "interpolation.hpp"
 #include "reduced_problem.hpp"
 
@@ -83,7 +85,7 @@ TEST_F(ReducedNewton, FindsTheMinimumFromCoarseGridsOrWithout) {
     const auto program = make("full", 2, 32);
     ReducedNewtonOptions o;
     o.coarse_grids = grids;
-    o.pairs = grids == 0 ? 0 : 200;
+    o.pairs = grids == 0 ? 0 : 500;
     const Report report = ReducedNewtonCg(o, context_).solve(*program, Monitor::none());
     ASSERT_EQ(report.status, Status::converged) << report.reason;
     objectives[grids] = program->functions().objective(program->x().view());
@@ -133,16 +135,38 @@ TEST_F(ReducedNewton, RefusesOtherPrograms) {
   EXPECT_THROW((void)ReducedNewtonCg({}, context_).solve(circle, Monitor::none()), Unsupported);
 }
 
+/// BFGS updates are exact on the last s, and the map stays symmetric.
+TEST_F(ReducedNewton, PairsAreExactOnTheLastOne) {
+  const Vector s = test::to_vector({1.0, 2.0, -1.0}), y = test::to_vector({3.0, 1.0, 0.5}),
+               t = test::to_vector({0.5, -1.0, 2.0}), Ht = test::to_vector({1.0, -2.0, 5.0}),
+               z = s.like("z"), other = s.like("other");
+  reduced_newton::CurvaturePairs pairs(2);
+  pairs.add(t, Ht);
+  pairs.add(s, y);
+  pairs.add(s, test::to_vector({-1.0, 0.0, 0.0}));  // no positive curvature: left out
+  EXPECT_EQ(pairs.size(), 2U);
+  const auto base = [](const Vector& r, const Vector& out) { copy(r, out); };
+  pairs.apply(y, z, base);
+  axpy(-1.0, s, z);
+  EXPECT_LT(norm_max(z), 1e-14);
+  pairs.apply(t, z, base);
+  pairs.apply(s, other, base);
+  EXPECT_NEAR(dot(z, s), dot(other, t), 1e-13);
+}
+
 TEST_F(ReducedNewton, InterpolationIsExactForLinearFunctionsInside) {
   Grid grid;
   grid.dimension = 2;
   grid.cells = {8, 8, 1};
   const Vector coarse("coarse", Partition(16)), fine("fine", Partition(64));
-  for (Index i = 0; i < 16; ++i) coarse.view()(i) = 2.0 * (i % 4) - 3.0 * (i / 4);
+  std::vector<double> values;
+  for (Index i = 0; i < 16; ++i) values.push_back(2.0 * (i % 4) - 3.0 * (i / 4));
+  test::assign(coarse, values);
   reduced_newton::interpolate(grid, 1, 1.0, coarse, fine);
+  const std::vector<double> found = test::to_host(fine);
   for (Index j = 1; j < 7; ++j)
     for (Index i = 1; i < 7; ++i)
-      EXPECT_NEAR(fine.view()(i + 8 * j), 2.0 * (0.5 * i - 0.25) - 3.0 * (0.5 * j - 0.25), 1e-13);
+      EXPECT_NEAR(found[static_cast<std::size_t>(i + 8 * j)], 2.0 * (0.5 * i - 0.25) - 3.0 * (0.5 * j - 0.25), 1e-13);
 }
 
 }  // namespace
