@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <libsolve/bilevel/bilevel_program.hpp>
 #include <libsolve/core/runtime.hpp>
 #include <libsolve/linear/linear_system.hpp>
 #include <libsolve/optimize/derivative_check.hpp>
@@ -50,14 +51,10 @@ int check_operator(const libsolve::Case& c, const libsolve::Problem& problem) {
   return 0;
 }
 
-int check_derivatives(const libsolve::Case& c, const libsolve::Problem& problem) {
-  const auto* program = dynamic_cast<const libsolve::NonlinearProgram*>(&problem);
-  if (program == nullptr) {
-    fmt::print("no derivatives to check in a problem of class {}\n", c.problem_class);
-    return 0;
-  }
+/// Throws DataError for derivatives that disagree with differences.
+void check_program(const libsolve::Case& c, const libsolve::NonlinearProgram& program) {
   const libsolve::DerivativeCheck check =
-      libsolve::check_derivatives(*program, {.seed = c.run.seed});
+      libsolve::check_derivatives(program, {.seed = c.run.seed});
   for (const libsolve::DerivativeDefect& d : check.kinds)
     fmt::print("{:<9} {:>8} numbers, worst {:.1e} at {}: {:.12g}, by differences {:.12g}{}\n",
                d.kind + ":", d.num_checked, d.relative, d.where, d.given, d.difference,
@@ -65,12 +62,28 @@ int check_derivatives(const libsolve::Case& c, const libsolve::Problem& problem)
   if (check.num_skipped > 0)
     fmt::print("note: {} differences met values that are not finite\n", check.num_skipped);
   if (!check.checked_any())
-    throw libsolve::DataError("no derivative could be checked: the functions are not finite at the "
-                              "start and near it; choose another start");
+    throw libsolve::DataError(
+        "no derivative could be checked: the functions are not finite at the "
+        "start and near it; choose another start");
   if (!check.passed())
-    throw libsolve::DataError(fmt::format(
-        "derivatives disagree with central differences by more than {:g}; correct those marked WRONG",
-        check.tolerance));
+    throw libsolve::DataError(
+        fmt::format("derivatives disagree with central differences by more than {:g}; correct "
+                    "those marked WRONG",
+                    check.tolerance));
+}
+
+int check_derivatives(const libsolve::Case& c, const libsolve::Problem& problem) {
+  if (const auto* program = dynamic_cast<const libsolve::NonlinearProgram*>(&problem)) {
+    check_program(c, *program);
+  } else if (const auto* bilevel = dynamic_cast<const libsolve::BilevelProgram*>(&problem)) {
+    const libsolve::BilevelParts& p = bilevel->parts();
+    fmt::print("upper level\n");
+    check_program(c, {p.upper, bilevel->variable_bounds(), p.upper_constraints, p.start});
+    fmt::print("lower level\n");
+    check_program(c, {p.lower, bilevel->variable_bounds(), p.lower_constraints, p.start});
+  } else {
+    fmt::print("no derivatives to check in a problem of class {}\n", c.problem_class);
+  }
   return 0;
 }
 

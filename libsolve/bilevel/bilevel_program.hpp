@@ -16,8 +16,8 @@ namespace libsolve {
 struct BilevelCertificate {
   double upper_objective = 0.0;  ///< Phi(x): F with the lower level solved at x
   double lower_objective = 0.0;  ///< f(x, y)
-  /// f(x, y) minus a lower bound of the smallest value the lower level can take at x, over
-  /// max(1, |f|); at least 0.
+  /// f(x, y) minus a lower bound of the smallest value the lower level can take at x, over the
+  /// variation of f around y (the median of its changes to points 0.01 to 1 away); at least 0.
   double lower_gap = 0.0;
   double lower_kkt_residual = 0.0;    ///< of (y, lambda) at x
   double constraint_violation = 0.0;  ///< of X, Y, G and g, relative as in KktResidual
@@ -26,7 +26,8 @@ struct BilevelCertificate {
   /// method that cannot measure it sets NaN and so does not converge.
   double upper_stationarity = 0.0;
   /// Whether the bound behind lower_gap is one: the lower level is convex, or its values were
-  /// enclosed over all of its feasible set. Otherwise it is the best value that a search found.
+  /// enclosed over all of its feasible set. Otherwise it is the best value that a search found,
+  /// and no method may say "converged".
   bool lower_is_proved = false;
   /// Lower-level inequalities that are active with a multiplier of 0 (relative 1e-8): there the
   /// solution y(x) may have a kink and the hypergradient is only one of several.
@@ -61,7 +62,7 @@ struct BilevelParts {
   /// y and multipliers at x, where the problem has a way of its own that is faster than a general
   /// method's; it is checked, and a start where it is not good enough.
   std::function<LowerSolution(std::span<const double> x)> lower_solution = {};
-  std::vector<double> reference = {};              ///< a known solution v, for errors
+  std::vector<double> reference = {};  ///< a known solution v, for errors
   /// Further numbers of a solution that a user of this problem wants to see ("test_accuracy").
   std::function<std::vector<Measure>(std::span<const double> v)> scores = {};
 };

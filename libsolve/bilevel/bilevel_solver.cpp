@@ -31,17 +31,24 @@ void finish_report(const BilevelProgram& problem, double tolerance, Report& repo
                                     std::pair("constraint violation", c.constraint_violation),
                                     std::pair("upper-level stationarity", c.upper_stationarity)}) {
     if (!report.converged() || value <= tolerance) continue;
-    report.status = std::isnan(value) ? Status::non_finite : Status::stagnated;
+    report.status = Status::stagnated;
     report.reason = std::string("the recomputed ") + name + " is " + short_number(value) +
                     " at the end, tolerance " + short_number(tolerance) + " (" + report.reason +
                     ")";
+  }
+  if (report.converged() && !c.lower_is_proved) {
+    report.status = Status::stagnated;
+    report.reason =
+        "the smallest value of the lower level is not proved: it is not known to be "
+        "convex, and no enclosure of its functions reaches it (" +
+        report.reason + ")";
   }
   if (c.degenerate_constraints > 0)
     report.notes.push_back(
         std::to_string(c.degenerate_constraints) +
         " lower-level constraint(s) are active with a multiplier of zero: the lower-level solution "
         "may have a kink there");
-  if (!c.lower_is_proved)
+  if (!c.lower_is_proved && !problem.parts().lower_is_convex)
     report.notes.push_back(
         "the lower level is not known to be convex and its smallest value is not proved: the "
         "lower-level gap is against the best value found");

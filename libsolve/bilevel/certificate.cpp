@@ -4,6 +4,7 @@
 #include <libsolve/bilevel/lower_kkt.hpp>
 #include <libsolve/bilevel/lower_level.hpp>
 #include <libsolve/core/random.hpp>
+#include <limits>
 
 namespace libsolve {
 
@@ -14,6 +15,8 @@ namespace {
 constexpr double feasible_enough = 1e-8;
 /// The lower level is solved again to this.
 constexpr double solved_enough = 1e-6;
+/// How far a lower solution may be from y, relative to max(1, |y|), for its bound.
+constexpr double reach = 10.0;
 /// Starts beside y for a lower level that is neither convex nor enclosed.
 constexpr int num_tries = 8;
 /// A multiplier and a distance that are both below this belong to a degenerate constraint.
@@ -23,9 +26,10 @@ std::size_t size_of(Index n) {
   return static_cast<std::size_t>(n);
 }
 
-/// sum |lambda (g - bound)| + |grad L . (y - other)|: for a convex lower level no point is lower
-/// than f(y) by more, `other` being where the lowest value is.
-double duality_bound(const BilevelProgram& problem, const LowerLevel::Solution& other) {
+/// sum |lambda (g - bound)| + sum |grad L| reach: for a convex lower level no point of Y whose
+/// entries are within reach (10 max(1, |y_j|), less where Y ends before) is lower than f(y) by
+/// more. Where the smallest value lies at infinity, y is large and so is the bound.
+double duality_bound(const BilevelProgram& problem) {
   const BilevelParts& p = problem.parts();
   const HostAccess lower(*p.lower);
   const std::vector<double> v = problem.host_v();
@@ -47,7 +51,11 @@ double duality_bound(const BilevelProgram& problem, const LowerLevel::Solution& 
   for (std::size_t j = 0; j < z.size(); ++j) {
     const double y = v[nx + j];
     bound += slack(z[j], y, p.lower_variables.lower[j], p.lower_variables.upper[j]);
-    along += std::abs((f_v[nx + j] + Jt_lambda[nx + j] + z[j]) * (y - other.y[j]));
+    const double slope = f_v[nx + j] + Jt_lambda[nx + j] + z[j];
+    const double far = reach * std::max(1.0, std::abs(y));
+    const double to_bound =
+        slope > 0.0 ? y - p.lower_variables.lower[j] : p.lower_variables.upper[j] - y;
+    along += std::abs(slope) * std::min(far, std::max(0.0, to_bound));
   }
   return bound + along;
 }
@@ -71,8 +79,8 @@ Index count_degenerate(const BilevelProgram& problem) {
   return count;
 }
 
-/// y moved by up to 0.01, 0.1, 1, 10 (relative to its size) along drawn directions, both ways, within
-/// Y.
+/// y moved by up to 0.01, 0.1, 1, 10 (relative to its size) along drawn directions, both ways,
+/// within Y.
 std::vector<double> beside(const BilevelProgram& problem, std::span<const double> y, int k) {
   const RandomStream random(1, "bilevel::certify");
   const Bounds& Y = problem.parts().lower_variables;
@@ -85,6 +93,28 @@ std::vector<double> beside(const BilevelProgram& problem, std::span<const double
                           Y.upper[j]);
   }
   return moved;
+}
+
+/// How much f changes around y: the median of its changes to points up to 0.01, 0.1 and 1 away. So
+/// units of f, and constants added to it, do not matter to what is called a small gap.
+double variation(const BilevelProgram& problem, const HostAccess& lower, std::span<const double> x,
+                 std::span<const double> y, double f) {
+  std::vector<double> v(x.begin(), x.end());
+  v.resize(x.size() + y.size());
+  std::vector<double> changes;
+  for (int k = 0; k < 6; ++k) {
+    const std::vector<double> moved = beside(problem, y, k);
+    std::copy(moved.begin(), moved.end(), v.begin() + static_cast<std::ptrdiff_t>(x.size()));
+    const double change = std::abs(lower.objective(v) - f);
+    if (std::isfinite(change) && change > 0.0) changes.push_back(change);
+  }
+  // Below the rounding of f nothing can be told apart.
+  const double least = 1e-8 * std::abs(f);
+  if (changes.empty()) return std::max(1.0, std::abs(f));
+  std::nth_element(changes.begin(),
+                   changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2),
+                   changes.end());
+  return std::max(least, changes[changes.size() / 2]);
 }
 
 }  // namespace
@@ -104,7 +134,7 @@ BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span
   const HostAccess lower(*p.lower);
   problem.set_point(v, s.lambda, s.z);
   const double f = lower.objective(v);
-  const double scale = std::max(1.0, std::abs(f));
+  const double scale = variation(problem, lower, x, y, f);
   const bool is_solved = s.residual.largest() <= solved_enough;
   const LowerResidual mine = lower_residual(problem);
   BilevelCertificate c;
@@ -123,17 +153,11 @@ BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span
   // nowhere, so others are asked for from points beside it.
   double lowest = s.objective;
   bool is_bounded = false;
-  for (int k = 0; k < num_tries && !p.lower_is_convex && p.lower_range == nullptr; ++k) {
-    const LowerLevel::Solution other =
-        level.solve(x, beside(problem, std::span<const double>(taken).subspan(x.size()), k), {}, {},
-                    monitor);
-    if (!(other.residual.largest() <= solved_enough)) continue;
-    lowest = std::min(lowest, other.objective);
-    if (other.objective < c.lower_objective - feasible_enough * scale) take(other);
-  }
   if (!p.lower_is_convex && p.lower_range != nullptr && is_solved) {
     const std::span<const double> at = std::span<const double>(taken).subspan(x.size());
-    const LowerBound bound = bound_lower_level(problem, x, at, c.lower_objective);
+    LowerBoundOptions options;
+    options.relative_tolerance *= scale / std::max(1.0, std::abs(c.lower_objective));
+    const LowerBound bound = bound_lower_level(problem, x, at, c.lower_objective, options);
     is_bounded = bound.is_proved;
     lowest = std::min(lowest, is_bounded ? bound.bound : bound.objective);
     if (bound.objective < c.lower_objective - feasible_enough * scale) {
@@ -143,6 +167,13 @@ BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span
       lowest = std::min(lowest, c.lower_objective);
     }
   }
+  for (int k = 0; k < num_tries && !p.lower_is_convex && !is_bounded; ++k) {
+    const LowerLevel::Solution other = level.solve(
+        x, beside(problem, std::span<const double>(taken).subspan(x.size()), k), {}, {}, monitor);
+    if (!(other.residual.largest() <= solved_enough)) continue;
+    lowest = std::min(lowest, other.objective);
+    if (other.objective < c.lower_objective - feasible_enough * scale) take(other);
+  }
   const LowerResidual r = lower_residual(problem);
   c.lower_kkt_residual = r.kkt.largest();
   c.constraint_violation = r.violation;
@@ -150,11 +181,12 @@ BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span
   c.upper_stationarity = upper_stationarity;
   c.degenerate_constraints = count_degenerate(problem);
   c.lower_is_proved = is_solved && (p.lower_is_convex || is_bounded);
-  c.lower_gap = is_solved ? std::max(0.0, c.lower_objective - lowest)
-                          : std::numeric_limits<double>::infinity();
-  if (p.lower_is_convex && is_solved)
-    c.lower_gap = std::max(c.lower_gap, duality_bound(problem, s));
+  const double gap = c.lower_objective - lowest;
+  c.lower_gap =
+      !is_solved || std::isnan(gap) ? std::numeric_limits<double>::infinity() : std::max(0.0, gap);
+  if (p.lower_is_convex && is_solved) c.lower_gap = std::max(c.lower_gap, duality_bound(problem));
   c.lower_gap /= scale;
+  if (!(c.lower_gap >= 0.0)) c.lower_gap = std::numeric_limits<double>::infinity();
   problem.set_certificate(c);
   return c;
 }

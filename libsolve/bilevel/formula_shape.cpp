@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <libsolve/bilevel/detail/interval_math.hpp>
 #include <libsolve/bilevel/formula_range.hpp>
 #include <libsolve/bilevel/formula_shape.hpp>
@@ -126,11 +127,22 @@ Shape by_rules(const Formulas& formulas, Index formula, const std::vector<bool>&
 
 /// Whether a symmetric matrix (n x n, lower triangle by rows) is positive semidefinite: Cholesky's
 /// factorisation with diagonal pivots, which ends at a remainder of zeros (Higham, Accuracy and
-/// Stability of Numerical Algorithms, 2002, section 10.3).
+/// Stability of Numerical Algorithms, 2002, section 10.3). Of the matrix with a unit diagonal, so
+/// that no large entry hides a small negative one.
 bool is_semidefinite(std::vector<double> A, std::size_t n) {
-  double largest = 0.0;
-  for (const double a : A) largest = std::max(largest, std::abs(a));
-  const double zero = 1e-12 * largest;
+  std::vector<double> scale(n, 0.0);
+  for (std::size_t i = 0; i < n; ++i) {
+    const double d = A[i * n + i];
+    if (d < 0.0) return false;
+    if (d > 0.0) scale[i] = 1.0 / std::sqrt(d);
+  }
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j <= i; ++j) {
+      double& a = A[i * n + j];
+      if (a != 0.0 && (scale[i] == 0.0 || scale[j] == 0.0)) return false;
+      a *= scale[i] * scale[j];
+    }
+  constexpr double zero = 1e-12;
   std::vector<bool> is_done(n, false);
   for (std::size_t step = 0; step < n; ++step) {
     std::size_t pivot = n;

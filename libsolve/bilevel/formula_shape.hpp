@@ -19,7 +19,7 @@ enum class FormulaShape {
 ///   the rules of disciplined convex programming (Grant, Boyd, Ye, Disciplined convex programming,
 ///   2006) with the signs that interval arithmetic proves of the steps, and
 ///   the eigenvalues of the constant Hessian of a quadratic formula.
-/// Negative eigenvalues down to -1e-12 times the largest entry count as 0.
+/// Negative eigenvalues down to -1e-12 of the matrix scaled to a unit diagonal count as 0.
 LIBSOLVE_EXPORT FormulaShape formula_shape(const std::shared_ptr<const Formulas>& formulas,
                                            Index formula, const std::vector<bool>& varies,
                                            std::span<const Interval> box);

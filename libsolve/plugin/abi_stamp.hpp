@@ -20,7 +20,7 @@ namespace libsolve::detail {
 
 /// Raised with every change of the interface between the library and plugins: the abstract classes,
 /// the core types they use, the registration entry.
-inline constexpr int abi_interface = 2;
+inline constexpr int abi_interface = 3;
 
 /// One value of a stamp; longer text is cut.
 struct AbiWord {

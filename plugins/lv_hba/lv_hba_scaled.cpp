@@ -190,6 +190,7 @@ Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
   }
   const double loop_seconds = seconds_since(started);
 
+  if (search && options_.search == "none") search->leave_unverified();
   if (search && verdict == Verdict::proceed && options_.search != "none") {
     search->neighbours();
     if (options_.search == "everywhere" || (options_.search == "auto" && Search::is_small(problem)))
@@ -212,20 +213,19 @@ Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
   }
   if (verdict == Verdict::proceed) verdict = monitor.poll();
   double stationarity = NAN;
-  std::vector<double> v = loop.state.v;
   if (search && search->best()) {
     const Search::Best& best = *search->best();
     stationarity = best.certificate.upper_stationarity;
-    v = best.at.v;
     std::vector<double> lambda, z;
     two_sided(problem, best.at.l, lambda, z);
-    problem.set_point(v, lambda, z);
+    problem.set_point(best.at.v, lambda, z);
+    problem.set_certificate(best.certificate);
   } else {
-    problem.set_point(v, loop.state.lambda,
+    problem.set_point(loop.state.v, loop.state.lambda,
                       std::vector<double>(problem.lower_bound_multipliers().size()));
     problem.has_multipliers = false;
+    if (can_certify) (void)certify(problem, level, loop.state.v, NAN, monitor);
   }
-  if (can_certify) (void)certify(problem, level, v, stationarity, monitor);
   if (is_solved()) {
     report.status = Status::converged;
     report.reason = (descents > 0 ? options_.descent.name : "Newton's method on the active set") +

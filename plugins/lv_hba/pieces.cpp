@@ -62,7 +62,7 @@ class CutFunctions final : public HostProgramFunctions {
     at_base_.constraints(w, c.first(m));
     const double f = lower_.objective(w.first(nv_));
     for (std::size_t k = 0; k < cuts_.size(); ++k)
-      c[m + k] = f - lower_.objective(response(w, cuts_[k]));
+      c[m + k] = f - lower_.objective(cuts_[k].response(w));
   }
   void host_jacobian(In w, Out values) override {
     const std::size_t base_size = base_->jacobian_pattern().size();
@@ -70,7 +70,7 @@ class CutFunctions final : public HostProgramFunctions {
     std::vector<double> here(nv_), there(nv_);
     lower_.gradient(w.first(nv_), here);
     for (std::size_t k = 0; k < cuts_.size(); ++k) {
-      lower_.gradient(response(w, cuts_[k]), there);
+      lower_.gradient(cuts_[k].response(w), there);
       const Out row = values.subspan(base_size + k * nv_, nv_);
       for (std::size_t j = 0; j < nv_; ++j)
         row[j] = here[j] - (j < nx_ ? along(cuts_[k], there, j) : 0.0);
@@ -90,7 +90,7 @@ class CutFunctions final : public HostProgramFunctions {
     std::fill(there.begin(), there.end(), 0.0);
     std::vector<double> direction(nv_), image(nv_);
     for (std::size_t k = 0; k < cuts_.size(); ++k) {
-      const std::vector<double> at = response(w, cuts_[k]);
+      const std::vector<double> at = cuts_[k].response(w);
       for (std::size_t i = 0; i < nx_; ++i) {
         std::fill(direction.begin(), direction.end(), 0.0);
         direction[i] = 1.0;
@@ -104,15 +104,6 @@ class CutFunctions final : public HostProgramFunctions {
   }
 
  private:
-  /// (x, y_r + S (x - x_r)).
-  std::vector<double> response(In w, const Cut& cut) const {
-    std::vector<double> v(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(nx_));
-    v.insert(v.end(), cut.y.begin(), cut.y.end());
-    for (std::size_t j = 0; j < nx_; ++j)
-      for (std::size_t b = nx_; b < nv_; ++b)
-        v[b] += cut.slope[j * (nv_ - nx_) + b - nx_] * (w[j] - cut.x[j]);
-    return v;
-  }
   /// slopes . (e_j, S e_j).
   double along(const Cut& cut, const std::vector<double>& slopes, std::size_t j) const {
     double sum = slopes[j];
@@ -128,6 +119,15 @@ class CutFunctions final : public HostProgramFunctions {
 };
 
 }  // namespace
+
+std::vector<double> Cut::response(std::span<const double> v) const {
+  std::vector<double> at(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(x.size()));
+  at.insert(at.end(), y.begin(), y.end());
+  for (std::size_t j = 0; j < x.size(); ++j)
+    for (std::size_t b = 0; b < y.size(); ++b)
+      at[x.size() + b] += slope[j * y.size() + b] * (v[j] - x[j]);
+  return at;
+}
 
 Pieces::Pieces(const BilevelProgram& problem, std::unique_ptr<ProgramSolver> solver)
     : problem_(&problem),

@@ -26,6 +26,8 @@ struct Cut {
   std::vector<double> x = {};
   std::vector<double> y = {};
   std::vector<double> slope = {};  ///< ny x nx, by columns
+  /// (x, y_r + S (x - x_r)) for the x that `v` begins with.
+  std::vector<double> response(std::span<const double> v) const;
 };
 using Cuts = std::vector<Cut>;
 

@@ -17,6 +17,7 @@ constexpr int most_failures = 2;           ///< of a piece, before it is left
 constexpr std::size_t most_minima = 3;     ///< of a piece that are different
 constexpr double slope_step = 1e-5;        ///< for a response's derivative
 constexpr double steepest = 1e3;           ///< of a response that goes on along its branch
+constexpr std::size_t most_biactive = 8;   ///< degenerate constraints whose choices are all tried
 constexpr double degenerate_below = 1e-7;  ///< of multiplier and distance
 
 std::size_t size_of(Index n) {
@@ -139,6 +140,34 @@ Cut Search::make_cut(const std::vector<double>& v) {
   return cut;
 }
 
+bool Search::drop_invalid_cuts(const std::vector<double>& v) {
+  if (!lower_depends_on_x_) return false;
+  const HostAccess lower(problem_.lower());
+  const BilevelParts& p = problem_.parts();
+  const auto is_outside = [](double value, double low, double high) {
+    return !(value >= low - 1e-7 * std::max(1.0, std::abs(low)) &&
+             value <= high + 1e-7 * std::max(1.0, std::abs(high)));
+  };
+  const std::size_t before = cuts_.size();
+  std::erase_if(cuts_, [&](const Cut& cut) {
+    const std::vector<double> at = cut.response(v);
+    if (std::abs(lower.objective(v) - lower.objective(at)) >
+        1e-6 * std::max(1.0, std::abs(lower.objective(v))))
+      return false;  // not active
+    std::vector<double> g(p.lower_constraints.size());
+    lower.constraints(at, g);
+    bool is_invalid = false;
+    for (std::size_t i = 0; i < g.size(); ++i)
+      is_invalid = is_invalid ||
+                   is_outside(g[i], p.lower_constraints.lower[i], p.lower_constraints.upper[i]);
+    for (std::size_t j = 0; j < cut.y.size(); ++j)
+      is_invalid = is_invalid || is_outside(at[cut.x.size() + j], p.lower_variables.lower[j],
+                                            p.lower_variables.upper[j]);
+    return is_invalid;
+  });
+  return cuts_.size() < before;
+}
+
 Search::Outcome Search::try_piece(const ActiveSet& active, const KktPoint& from) {
   Outcome outcome;
   const Cuts before = cuts_;
@@ -153,6 +182,11 @@ Search::Outcome Search::try_piece(const ActiveSet& active, const KktPoint& from)
     if (!is_solved()) break;
     outcome.is_solved = true;
     outcome.F = s.F;
+    // A cut whose response is not feasible at this x forbids too much: without it, again.
+    if (drop_invalid_cuts(s.at.v)) {
+      start = s.at;
+      continue;
+    }
     const double margin = 1e-9 * std::max(1.0, std::abs(s.F));
     if (best_ && s.F > best_->certificate.upper_objective + margin) break;
     std::vector<double> lambda, z;
@@ -181,32 +215,49 @@ Search::Outcome Search::try_piece(const ActiveSet& active, const KktPoint& from)
   return outcome;
 }
 
+std::vector<std::size_t> Search::degenerate(const KktPoint& at) const {
+  const std::vector<LowerConstraint> list = lower_constraints(problem_);
+  std::vector<double> g(problem_.lower_multipliers().size());
+  HostAccess(problem_.lower()).constraints(at.v, g);
+  std::vector<std::size_t> found;
+  for (std::size_t k = 0; k < list.size(); ++k) {
+    const LowerConstraint& c = list[k];
+    const double value =
+        c.is_variable ? at.v[size_of(problem_.num_upper() + c.row)] : g[size_of(c.row)];
+    if (!c.is_equality && std::abs(at.l[k]) <= degenerate_below &&
+        std::abs(value - c.bound) <= degenerate_below)
+      found.push_back(k);
+  }
+  return found;
+}
+
 void Search::neighbours() {
-  if (pieces_ == nullptr) return;
   bool is_better = best_.has_value();
   while (is_better && !is_stopped()) {
     is_better = false;
     const KktPoint at = best_->at;
-    ActiveSet active = active_at(at);
-    if (!std::isfinite(best_->certificate.upper_stationarity) ||
-        best_->certificate.upper_stationarity > tolerance_)
+    const std::vector<std::size_t> biactive = degenerate(at);
+    if (pieces_ == nullptr || biactive.size() > most_biactive) {
+      // Of that many pieces around the point nothing is known.
+      if (!biactive.empty()) best_->certificate.upper_stationarity = NAN;
+      return;
+    }
+    const ActiveSet active = active_at(at);
+    if (!(best_->certificate.upper_stationarity <= tolerance_))
       is_better = try_piece(active, at).is_better;
-    const std::vector<LowerConstraint>& list = pieces_->constraints();
-    std::vector<double> g(problem_.lower_multipliers().size());
-    HostAccess(problem_.lower()).constraints(at.v, g);
-    for (std::size_t k = 0; k < list.size() && !is_better; ++k) {
-      if (list[k].is_equality) continue;
-      const double value = list[k].is_variable ? at.v[size_of(problem_.num_upper() + list[k].row)]
-                                               : g[size_of(list[k].row)];
-      if (at.l[k] > degenerate_below || std::abs(value - list[k].bound) > degenerate_below)
-        continue;
-      for (const bool state : {true, false}) {
-        ActiveSet other = active;
-        other[k] = state;
-        if (other != active && try_piece(other, at).is_better) is_better = true;
-      }
+    for (std::size_t choice = 0; choice < (std::size_t{1} << biactive.size()) && !is_better;
+         ++choice) {
+      if (biactive.empty() || is_stopped()) break;
+      ActiveSet other = active;
+      for (std::size_t k = 0; k < biactive.size(); ++k)
+        other[biactive[k]] = (choice >> k & 1U) != 0;
+      is_better = try_piece(other, at).is_better;
     }
   }
+}
+
+void Search::leave_unverified() {
+  if (best_ && !degenerate(best_->at).empty()) best_->certificate.upper_stationarity = NAN;
 }
 
 std::vector<KktPoint> Search::starting_points() {

@@ -31,8 +31,11 @@ class Search {
   /// where it is better.
   bool offer(std::span<const double> v, std::span<const double> lambda, std::span<const double> z,
              double stationarity);
-  /// Pieces next to the best point, across its degenerate constraints, until none is better.
+  /// The pieces that meet at the best point, all choices of its degenerate constraints, until none
+  /// is better. With too many of them (or no pieces) its stationarity becomes NaN.
   void neighbours();
+  /// Where nobody looks at those pieces: NaN for a point with degenerate constraints.
+  void leave_unverified();
   /// All pieces with at most as many active inequalities as lower variables, from several points;
   /// at most `most` solves.
   void everywhere(std::int64_t most);
@@ -49,6 +52,9 @@ class Search {
  private:
   bool accept(const KktPoint& at, double stationarity);
   KktPoint lower_solution_at(std::span<const double> x, std::span<const double> y);
+  std::vector<std::size_t> degenerate(const KktPoint& at) const;
+  /// Takes active cuts away whose response is infeasible at the x of v; whether there were any.
+  bool drop_invalid_cuts(const std::vector<double>& v);
   Cut make_cut(const std::vector<double>& v);
   ActiveSet active_at(const KktPoint& at);
   std::vector<KktPoint> starting_points();

@@ -245,6 +245,61 @@ TEST_F(LvHbaMethods, ProductsAloneGiveAPointWithoutCertificate) {
   EXPECT_NE(report.reason.find("products only"), std::string::npos);
 }
 
+/// A convex lower level without a smallest value: f = -log(y) on y >= 1. Nothing may be called
+/// solved.
+TEST_F(LvHbaMethods, SmallestValuesAtInfinityAreNotSolutions) {
+  BilevelProgram problem = from_formulas("x^2", "-log(y) + 0*x", "1 - y", 0.0, {1.0, 2.0}, true);
+  BilevelParts p = problem.parts();
+  p.lower_variables = {{-none}, {none}};
+  BilevelProgram unbounded(std::move(p));
+  const Report report = LvHbaScaled({}, context_).solve(unbounded, Monitor::none());
+  EXPECT_FALSE(report.converged()) << report.reason;
+}
+
+/// A lower level that is not convex and offers no enclosures: found, but not called converged.
+TEST_F(LvHbaMethods, WithoutAProofNothingIsConverged) {
+  BilevelProgram problem =
+      from_formulas("(x - 1)^2 + y^2", "y^4/4 - y^2/2 + x*y", "", 0.0, {0.5, -1.0}, false);
+  const Report report = LvHbaScaled({}, context_).solve(problem, Monitor::none());
+  EXPECT_EQ(report.status, Status::stagnated);
+  EXPECT_NE(report.reason.find("not proved"), std::string::npos) << report.reason;
+}
+
+/// y = max(0, x - c_i) for three equal constants: at x = c all three are active with multiplier 0,
+/// and Phi = (x - 2)^2 goes on through it. No two pieces that differ in one constraint do.
+TEST_F(LvHbaMethods, AllChoicesOfDegenerateConstraintsAreTried) {
+  auto formulas = std::make_shared<Formulas>(std::vector<std::string>{"x", "y1", "y2", "y3"});
+  const Index F = formulas->add("(x - 2)^2");
+  const Index f = formulas->add("(y1 - x)^2 + (y2 + x)^2 + (y3 + 2*x)^2");
+  BilevelParts p;
+  p.num_upper = 1;
+  p.num_lower = 3;
+  p.upper = std::make_shared<FormulaFunctions>(formulas, F, std::vector<Index>{});
+  p.lower = std::make_shared<FormulaFunctions>(formulas, f, std::vector<Index>{});
+  p.upper_variables = {{-10.0}, {10.0}};
+  p.lower_variables = {Numbers(3, 0.0), Numbers(3, none)};
+  p.start = {-1.0, 0.0, 1.0, 2.0};
+  p.lower_is_convex = p.lower_is_quadratic = true;
+  LvHbaScaledOptions options;
+  options.search = "neighbours";
+  options.first_finish = 0;
+  options.max_iterations = 0;
+  BilevelProgram problem(std::move(p));
+  const Report report = LvHbaScaled(options, context_).solve(problem, Monitor::none());
+  EXPECT_TRUE(report.converged()) << report.reason;
+  EXPECT_NEAR(problem.host_v()[0], 2.0, 1e-6);
+}
+
+/// Units of f and constants added to it change nothing.
+TEST_F(LvHbaMethods, CertificatesDoNotDependOnTheUnitsOfTheLowerObjective) {
+  for (const char* f : {"(y - x)^2", "1e-5*(y - x)^2", "(y - x)^2 + 1e5", "1e4*(y - x)^2"}) {
+    BilevelProgram problem = from_formulas("(x - 1)^2 + y^2", f, "-y", 0.0, {3.0, 0.0}, true);
+    const Report report = LvHbaScaled({}, context_).solve(problem, Monitor::none());
+    EXPECT_TRUE(report.converged()) << f << ": " << report.reason;
+    EXPECT_NEAR(problem.host_v()[1], 0.5, 1e-4) << f;
+  }
+}
+
 TEST_F(LvHbaMethods, StopsWhereAskedAndKeepsACertificate) {
   const auto problem = synthetic("merely-convex", 1000);
   test::RecordingMonitor monitor(50, Verdict::time_limit);
