@@ -2,10 +2,12 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/optimize/program_solver.hpp>
+#include <libsolve/optimize/solve_counts.hpp>
 
 namespace libsolve {
 
 ProgramSolver::~ProgramSolver() = default;
+SolvesInside::~SolvesInside() = default;
 
 Report ProgramSolver::solve(Problem& problem, Monitor& monitor) {
   auto* program = dynamic_cast<NonlinearProgram*>(&problem);
@@ -34,6 +36,12 @@ void add_evaluation_counts(const EvaluationCounts& now, const EvaluationCounts& 
 }
 
 void verify_report(const NonlinearProgram& problem, double tolerance, Report& report) {
+  if (const auto* inside = dynamic_cast<const SolvesInside*>(&problem.functions())) {
+    const SolveCounts counts = inside->solve_counts();
+    report.counts.push_back({"state_solves", static_cast<double>(counts.state)});
+    report.counts.push_back({"adjoint_solves", static_cast<double>(counts.adjoint)});
+    report.counts.push_back({"incremental_solves", static_cast<double>(counts.incremental)});
+  }
   report.measures = problem.verify();
   const double residual = report.measures.front().value;
   if (!std::isfinite(residual) && report.converged()) {

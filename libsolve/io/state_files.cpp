@@ -1,0 +1,46 @@
+#include <algorithm>
+#include <filesystem>
+#include <libsolve/io/hdf5_file.hpp>
+#include <libsolve/io/state_files.hpp>
+#include <system_error>
+
+namespace libsolve {
+
+namespace {
+
+/// The rank's part, as a vector of its own: each rank has its own files.
+Vector own_part(const Vector& x) {
+  return Vector(x.view(), Partition(GlobalIndex{x.local_size()}));
+}
+
+}  // namespace
+
+StateFiles::StateFiles(std::string folder, std::string prefix)
+    : folder_(std::move(folder)), prefix_(std::move(prefix)) {}
+
+StateFiles::~StateFiles() {
+  for (const std::string& path : written_) {
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+}
+
+std::string StateFiles::path_of(int slot, const Vector& x) const {
+  const std::string name = prefix_ + "." + std::to_string(slot) + "." +
+                           std::to_string(x.communicator().rank()) + ".h5";
+  return (std::filesystem::path(folder_) / name).string();
+}
+
+void StateFiles::store(int slot, const Vector& x) {
+  const std::string path = path_of(slot, x);
+  if (std::find(written_.begin(), written_.end(), path) == written_.end()) written_.push_back(path);
+  auto file = Hdf5File::create(path);
+  file.vector("/state", own_part(x));
+  file.close();
+}
+
+void StateFiles::load(int slot, const Vector& x) {
+  Hdf5File::open(path_of(slot, x)).read_vector("/state", own_part(x));
+}
+
+}  // namespace libsolve

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <libsolve/pde/checkpointed_run.hpp>
+#include <string>
+
+namespace libsolve {
+
+/// Checkpoints in HDF5 files, PREFIX.SLOT.RANK.h5 in a folder, one for each slot and rank, removed with
+/// the object: for runs whose states do not fit into memory.
+class LIBSOLVE_EXPORT StateFiles final : public StateStore {
+ public:
+  /// The folder must be there. `prefix`: two objects in one folder need two.
+  StateFiles(std::string folder, std::string prefix);
+  ~StateFiles() override;
+  StateFiles(const StateFiles&) = delete;
+  StateFiles& operator=(const StateFiles&) = delete;
+
+  /// IoError where a file cannot be written or read.
+  void store(int slot, const Vector& x) override;
+  void load(int slot, const Vector& x) override;
+  double memory_bytes() const override { return 0.0; }
+
+ private:
+  std::string path_of(int slot, const Vector& x) const;
+
+  std::string folder_, prefix_;
+  std::vector<std::string> written_;
+};
+
+}  // namespace libsolve

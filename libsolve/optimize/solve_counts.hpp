@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <libsolve/core/export.hpp>
+
+namespace libsolve {
+
+/// Systems solved inside of a program's functions, which eliminate a state; of one in time, its steps.
+struct SolveCounts {
+  std::int64_t state = 0;
+  std::int64_t adjoint = 0;
+  std::int64_t incremental = 0;  ///< tangents and adjoints for products with the Hessian
+};
+
+/// What such functions offer beside ProgramFunctions (found by dynamic_cast): verify_report() puts
+/// the counts into reports.
+class LIBSOLVE_EXPORT SolvesInside {
+ public:
+  virtual ~SolvesInside();
+  /// Since the functions were made.
+  virtual SolveCounts solve_counts() const = 0;
+};
+
+}  // namespace libsolve
