@@ -1,0 +1,54 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <libsolve/core/errors.hpp>
+#include <tests/support/differenced_programs.hpp>
+#include <tests/support/monitors.hpp>
+
+#include "../newton_cg.hpp"
+
+namespace {
+
+using namespace libsolve;
+using newton_cg::NewtonCg;
+using newton_cg::NewtonCgOptions;
+using libsolve::test::differenced_program;
+using Real = long double;
+using X = std::span<const Real>;
+
+Report solve(NonlinearProgram& problem, const NewtonCgOptions& options = {}) {
+  return NewtonCg(options, Context{}).solve(problem, Monitor::none());
+}
+
+TEST(NewtonCg, FindsTheMinimumOfRosenbrock) {
+  const auto problem = differenced_program({-1.2, 1.0}, [](X x) {
+    return 100 * (x[1] - x[0] * x[0]) * (x[1] - x[0] * x[0]) + (1 - x[0]) * (1 - x[0]);
+  });
+  const Report report = solve(*problem, {.tolerance = 1e-6});
+  EXPECT_EQ(report.status, Status::converged) << report.reason;
+  EXPECT_NEAR(problem->host_x()[0], 1.0, 1e-5);
+  EXPECT_NEAR(problem->host_x()[1], 1.0, 1e-5);
+  EXPECT_LT(problem->kkt_residual().largest(), 1e-6);
+}
+
+/// f = x0^4 / 4 - x0^2 / 2 + x1^2 has negative curvature at the start, minima at (+-1, 0).
+TEST(NewtonCg, LeavesNegativeCurvature) {
+  const auto problem = differenced_program({0.1, 1.0}, [](X x) {
+    return x[0] * x[0] * x[0] * x[0] / 4 - x[0] * x[0] / 2 + x[1] * x[1];
+  });
+  const Report report = solve(*problem, {.tolerance = 1e-6});
+  EXPECT_EQ(report.status, Status::converged) << report.reason;
+  EXPECT_NEAR(std::abs(problem->host_x()[0]), 1.0, 1e-5);
+  EXPECT_GT(report.value("negative_curvatures"), 0.0);
+}
+
+TEST(NewtonCg, SaysWhyItStops) {
+  const auto falling = differenced_program({1.0}, [](X x) { return -x[0] * x[0] * x[0] * x[0]; });
+  EXPECT_EQ(solve(*falling).status, Status::unbounded);
+  const auto quartic = differenced_program({3.0}, [](X x) { return x[0] * x[0] * x[0] * x[0]; });
+  EXPECT_EQ(solve(*quartic, {.max_iterations = 2}).status, Status::max_iterations);
+  const auto broken = differenced_program({-1.0}, [](X x) { return std::log(x[0]); });
+  EXPECT_EQ(solve(*broken).status, Status::non_finite);
+}
+
+}  // namespace
