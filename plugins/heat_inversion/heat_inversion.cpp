@@ -1,0 +1,145 @@
+#include "heat_inversion.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <libsolve/core/text.hpp>
+#include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/io/state_files.hpp>
+
+#include "heat_data.hpp"
+#include "heat_functions.hpp"
+
+namespace heat_inversion {
+
+ComponentSpec default_solver() {
+  ComponentSpec spec("cg");
+  spec.options.set("preconditioner", Value("multigrid"));
+  spec.options.set("relative_tolerance", Value(1e-13));
+  return spec;
+}
+
+void HeatInversionOptions::describe(Fields<HeatInversionOptions>& f) {
+  using O = HeatInversionOptions;
+  f.add("size", &O::size, Range::closed(2, 8192), "N cells along each side, N - 1 inner nodes");
+  f.add("dimension", &O::dimension, Range::closed(1, 3), "of the domain (0, 1)^D");
+  f.add("final_time", &O::final_time, Range::above(0.0), "T");
+  f.add("steps", &O::steps, Range::closed(1, 1000000), "time steps, all of one length");
+  f.add("scheme", &O::scheme, Choices{{"crank-nicolson", "implicit-euler"}},
+        "theta = 1/2, or 1; the reaction is explicit in both");
+  f.add("reaction", &O::reaction,
+        "a, b, c of r(u) = a u + b u^2 + c u^3 in u_t = Laplace u - r(u); none: the heat equation");
+  f.add("initial", &O::initial, "u(0) that data are made from, a formula in x, y, z");
+  f.add("data", &O::data, "d: \"simulated\" from initial by the same scheme, or a formula in x, y, z");
+  f.add("noise", &O::noise, Range::at_least(0.0),
+        "simulated: standard deviation of the noise over the largest |u(T)|");
+  f.add("value_cost", &O::value_cost, Range::at_least(0.0), "gamma_0, of 1/2 |m|^2");
+  f.add("gradient_cost", &O::gradient_cost, Range::at_least(0.0), "gamma_1, of 1/2 |grad m|^2");
+  f.add("weight", &O::weight, Choices{{"nodes", "integral"}},
+        "nodes: sums over the inner nodes; integral: times h^D");
+  f.add("checkpoints", &O::checkpoints, Choices{{"auto", "none", "all", "sqrt", "binomial"}},
+        "states kept for the adjoint; auto: none without a reaction or with a linear one, which need "
+        "none, else all");
+  f.add("slots", &O::slots, Range::closed(1, 1000000), "binomial: states kept at once");
+  f.add("checkpoint_folder", &O::checkpoint_folder,
+        "where states are kept in HDF5 files, removed afterwards; \"\": in memory");
+  f.add_component("solver", &O::solver, LinearSolver::kind,
+                  "for the steps; its tolerance is what derivatives are exact to");
+}
+
+void HeatInversionOptions::check(const HeatInversionOptions& o, const std::string& prefix,
+                                 const SourceLocation& where, Diagnostics& problems) {
+  if (o.reaction.size() > 3)
+    problems.add(where, prefix + "reaction", "takes three numbers at most");
+  for (const double a : o.reaction)
+    if (!std::isfinite(a)) problems.add(where, prefix + "reaction", "must be finite");
+  const bool is_linear =
+      (o.reaction.size() < 2 || o.reaction[1] == 0.0) && (o.reaction.size() < 3 || o.reaction[2] == 0.0);
+  if (o.checkpoints == "none" && !is_linear)
+    problems.add(where, prefix + "checkpoints",
+                 "\"none\" is for linear reactions: the adjoint of this one needs its states");
+  const auto check_formula = [&](const char* key, const std::string& formula) {
+    const std::string fault = fault_of(formula);
+    if (!fault.empty()) problems.add(where, prefix + key, "is no formula: " + fault);
+  };
+  check_formula("initial", o.initial);
+  if (o.data != "simulated") check_formula("data", o.data);
+}
+
+namespace {
+
+Grid grid_of(const HeatInversionOptions& o) {
+  Grid grid;
+  grid.dimension = o.dimension;
+  for (std::size_t a = 0; a < static_cast<std::size_t>(o.dimension); ++a) {
+    grid.cells[a] = o.size - 1;
+    grid.spacing[a] = 1.0 / o.size;
+    grid.origin[a] = 0.5 * grid.spacing[a];
+  }
+  return grid;
+}
+
+Vector on_device(const std::vector<double>& values, const Partition& partition) {
+  const Vector v("heat_inversion::data", partition);
+  Kokkos::deep_copy(v.view(), Kokkos::View<const double*, Kokkos::HostSpace>(values.data(),
+                                                                             values.size()));
+  return v;
+}
+
+/// Files of this process and object: others may use the same folder.
+TimeAdjoint::MakeStore file_stores(const HeatInversionOptions& o, const Context& context) {
+  static std::atomic<int> made = 0;
+  const std::string folder = context.resolve_file(o.checkpoint_folder);
+  return [folder]() -> std::shared_ptr<StateStore> {
+    return std::make_shared<StateFiles>(
+        folder, "checkpoint." + std::to_string(getpid()) + "." + std::to_string(made++));
+  };
+}
+
+}  // namespace
+
+std::unique_ptr<Problem> HeatInversionSource::create() {
+  const HeatInversionOptions& o = options_;
+  const Grid grid = grid_of(o);
+  const GridPartition parts = context_.communicator.size() > 1
+                                  ? GridPartition(grid, context_.communicator)
+                                  : GridPartition(grid);
+  HeatFunctions::Data made{.parts = parts};
+  made.weight = o.weight == "nodes" ? 1.0 : std::pow(1.0 / o.size, o.dimension);
+  made.value_cost = o.value_cost;
+  made.gradient_cost = o.gradient_cost;
+  made.theta = o.scheme == "implicit-euler" ? 1.0 : 0.5;
+  made.final_time = o.final_time;
+  made.steps = o.steps;
+  const auto coefficient = [&](std::size_t k) { return k < o.reaction.size() ? o.reaction[k] : 0.0; };
+  made.reaction = {coefficient(0), coefficient(1), coefficient(2)};
+  made.checkpoints = o.checkpoints;
+  made.slots = o.slots;
+  if (!o.checkpoint_folder.empty()) made.make_store = file_stores(o, context_);
+  made.solver = context_.make<LinearSolver>(o.solver);
+  const auto functions = std::make_shared<HeatFunctions>(made);
+
+  const Partition& partition = parts.partition();
+  if (o.data == "simulated") {
+    const Vector truth = on_device(formula_at_nodes(o.initial, parts), partition);
+    const Vector last = functions->simulate(truth);
+    const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), last.view());
+    std::vector<double> d(host.data(), host.data() + host.extent(0));
+    add_noise(parts, o.noise, context_.seed, d);
+    functions->set_data(on_device(d, partition));
+    functions->set_truth(truth);
+  } else {
+    functions->set_data(on_device(formula_at_nodes(o.data, parts), partition));
+  }
+  const auto n = static_cast<std::size_t>(partition.local_size());
+  auto problem = std::make_unique<NonlinearProgram>(
+      functions, Bounds{std::vector<double>(n, -INFINITY), std::vector<double>(n, INFINITY)},
+      Bounds{}, std::vector<double>(n, 0.0));
+  problem->text = std::to_string(o.dimension) + "D initial state of the heat equation, " +
+                  std::to_string(o.size) + " cells a side, " + std::to_string(o.steps) + " steps of " +
+                  o.scheme + (functions->scheme().is_linear() ? "" : ", with a reaction");
+  return problem;
+}
+
+}  // namespace heat_inversion

@@ -1,0 +1,257 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <libsolve/core/errors.hpp>
+#include <libsolve/core/random_vector.hpp>
+#include <libsolve/optimize/derivative_check.hpp>
+#include <libsolve/optimize/program_solver.hpp>
+#include <libsolve/pde/adjoint_test.hpp>
+#include <tests/support/temporary_folder.hpp>
+#include <tests/support/vectors.hpp>
+
+#include "heat_inversion_support.hpp"
+
+namespace {
+
+using namespace heat_inversion;
+using heat_inversion::test::functions_of;
+using heat_inversion::test::make;
+
+constexpr double pi = std::numbers::pi;
+
+HeatInversionOptions options_of(int dimension, int size, int steps) {
+  HeatInversionOptions o;
+  o.dimension = dimension;
+  o.size = size;
+  o.steps = steps;
+  return o;
+}
+
+/// prod_a sin(k_a pi x_a) at the nodes, x fastest.
+std::vector<double> sine_mode(const HeatInversionOptions& o, const std::array<int, 3>& k) {
+  std::vector<double> values;
+  const int n = o.size - 1;
+  const auto factor = [&](int axis, int i) {
+    return std::sin(k[static_cast<std::size_t>(axis)] * pi * (i + 1) / o.size);
+  };
+  for (int c = 0; c < std::pow(n, o.dimension); ++c) {
+    double value = 1.0;
+    int rest = c;
+    for (int a = 0; a < o.dimension; ++a, rest /= n) value *= factor(a, rest % n);
+    values.push_back(value);
+  }
+  return values;
+}
+
+/// What N steps multiply that mode by.
+double decay(const HeatInversionOptions& o, const std::array<int, 3>& k) {
+  double lambda = 0.0;
+  for (int a = 0; a < o.dimension; ++a)
+    lambda += std::pow(2.0 * o.size * std::sin(k[static_cast<std::size_t>(a)] * pi / (2.0 * o.size)), 2);
+  const double theta = o.scheme == "implicit-euler" ? 1.0 : 0.5, dt = o.final_time / o.steps;
+  return std::pow((1.0 - (1.0 - theta) * dt * lambda) / (1.0 + theta * dt * lambda), o.steps);
+}
+
+/// With d = 0 and no regularization the gradient at a sine mode m is h^D R^2 m, R its decay.
+TEST(HeatInversion, GradientOnSineModesIsTheClosedForm) {
+  for (const int dimension : {1, 2, 3})
+    for (const char* scheme : {"crank-nicolson", "implicit-euler"})
+      for (const char* checkpoints : {"none", "all", "sqrt", "binomial"})
+        for (const std::array<int, 3>& k : {std::array{1, 1, 1}, std::array{2, 1, 1}}) {
+          HeatInversionOptions o = options_of(dimension, dimension == 3 ? 10 : 32, 20);
+          o.scheme = scheme;
+          o.checkpoints = checkpoints;
+          o.slots = 4;
+          o.data = "0";
+          o.value_cost = 0.0;
+          o.weight = "integral";
+          const auto problem = make(o);
+          const std::vector<double> m = sine_mode(o, k);
+          libsolve::test::assign(problem->x(), m);
+          const Vector g = problem->x().like("g");
+          problem->functions().gradient(problem->x().view(), g.view());
+          const double factor = std::pow(decay(o, k), 2) * std::pow(1.0 / o.size, dimension);
+          const auto given = libsolve::test::to_host(g);
+          double error = 0.0;
+          for (std::size_t i = 0; i < m.size(); ++i)
+            error = std::max(error, std::abs(given[i] - factor * m[i]));
+          EXPECT_LT(error, 1e-10 * factor) << dimension << "D " << scheme << " " << checkpoints;
+        }
+}
+
+TEST(HeatInversion, DerivativesAreExact) {
+  for (const int dimension : {1, 2, 3})
+    for (const char* checkpoints : {"all", "sqrt", "binomial"}) {
+      HeatInversionOptions o = options_of(dimension, dimension == 3 ? 4 : 6, 7);
+      o.reaction = {-1.0, 0.5, 3.0};
+      o.checkpoints = checkpoints;
+      o.slots = 3;
+      o.gradient_cost = 1e-3;
+      const auto problem = make(o);
+      ASSERT_TRUE(problem->functions().has_entries());
+      const DerivativeCheck check = check_derivatives(*problem, {.num_points = 1, .max_columns = 8});
+      EXPECT_TRUE(check.passed()) << dimension << "D, " << checkpoints;
+      EXPECT_TRUE(check.checked_any());
+      fill_uniform(problem->x(), RandomStream(2, "x"));
+      EXPECT_LT(adjoint_gaps(problem->functions(), problem->x(), 3).hessian, 1e-11);
+    }
+}
+
+/// d = sin sin: (R^2 + gamma_0 + gamma_1 lambda) m = R d, with lambda the Laplacian's eigenvalue.
+TEST(HeatInversion, GradientVanishesAtTheKnownOptimum) {
+  HeatInversionOptions o = options_of(2, 16, 10);
+  o.data = "sin(3.141592653589793*x)*sin(3.141592653589793*y)";
+  o.value_cost = 1e-3;
+  o.gradient_cost = 1e-4;
+  const auto problem = make(o);
+  const double R = decay(o, {1, 1, 1});
+  const double lambda = 2.0 * std::pow(2.0 * o.size * std::sin(pi / (2.0 * o.size)), 2);
+  std::vector<double> m = sine_mode(o, {1, 1, 1});
+  for (double& v : m) v *= R / (R * R + o.value_cost + o.gradient_cost * lambda);
+  problem->set_solution(m, {}, std::vector<double>(m.size(), 0.0));
+  EXPECT_LT(problem->kkt_residual().largest(), 1e-13);
+  EXPECT_GT(*std::max_element(m.begin(), m.end()), 1.0);
+}
+
+/// Steps of a gradient at a new point: N forward, N back and what the checkpoints run again. After the
+/// objective at the same point only those back are left.
+TEST(HeatInversion, GradientsTakeTheStepsOfTheSchedule) {
+  constexpr int steps = 100;
+  const auto counts_of = [&](const char* checkpoints, bool objective_first) {
+    HeatInversionOptions o = options_of(2, 8, steps);
+    o.reaction = {0.0, 0.0, 1.0};
+    o.checkpoints = checkpoints;
+    const auto problem = make(o);
+    fill_uniform(problem->x(), RandomStream(2, "x"));
+    if (objective_first) (void)problem->functions().objective(problem->x().view());
+    const Vector g = problem->x().like("g");
+    problem->functions().gradient(problem->x().view(), g.view());
+    const SolveCounts counts = functions_of(*problem).solve_counts();
+    EXPECT_EQ(counts.adjoint, steps);
+    EXPECT_EQ(counts.incremental, 0);
+    return counts.state;
+  };
+  EXPECT_EQ(counts_of("all", false), steps);
+  EXPECT_EQ(counts_of("all", true), steps);
+  EXPECT_LE(counts_of("sqrt", false), 2 * steps);
+  EXPECT_GT(counts_of("sqrt", false), 3 * steps / 2);
+  EXPECT_EQ(counts_of("binomial", true), binomial_advances(steps, 10) + 1);
+}
+
+TEST(HeatInversion, CheckpointsInFilesGiveTheSameGradient) {
+  const libsolve::test::TemporaryFolder folder;
+  const auto files = [&] {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      EXPECT_TRUE(entry.is_regular_file());
+      ++count;
+    }
+    return count;
+  };
+  HeatInversionOptions o = options_of(2, 9, 12);
+  o.reaction = {0.0, 1.0, 1.0};
+  o.checkpoints = "sqrt";
+  const auto memory = make(o);
+  o.checkpoint_folder = folder.path();
+  const auto gradient = [](NonlinearProgram& problem) {
+    fill_uniform(problem.x(), RandomStream(2, "x"));
+    const Vector g = problem.x().like("g");
+    problem.functions().gradient(problem.x().view(), g.view());
+    return libsolve::test::to_host(g);
+  };
+  {
+    const auto stored = make(o);
+    EXPECT_EQ(gradient(*stored), gradient(*memory));
+    EXPECT_EQ(files(), static_cast<std::size_t>(keep_square_root(12).num_slots));
+    EXPECT_EQ(functions_of(*stored).time_adjoint().checkpoint_bytes(), 0.0);
+  }
+  EXPECT_EQ(files(), 0U);
+  o.checkpoint_folder = folder.path() + "/none";
+  EXPECT_THROW(gradient(*make(o)), IoError);
+}
+
+TEST(HeatInversion, DataAreSimulatedFromTheTruth) {
+  HeatInversionOptions o = options_of(2, 12, 6);
+  o.noise = 0.0;
+  o.value_cost = 0.0;
+  const auto problem = make(o);
+  Vector truth;
+  for (const Field& f : problem->data())
+    if (f.name == "true_initial") truth = f.values;
+  ASSERT_NE(truth.data(), nullptr);
+  EXPECT_LT(problem->functions().objective(truth.view()), 1e-25);
+  // Noise of the standard deviation asked for.
+  o.noise = 0.1;
+  o.size = 64;
+  const auto noisy = make(o);
+  double largest = 0.0;
+  Vector true_initial;
+  for (const Field& f : noisy->data())
+    if (f.name == "true_initial") true_initial = f.values;
+  const Vector last = functions_of(*noisy).simulate(true_initial);
+  largest = norm_max(last);
+  const double misfit = noisy->functions().objective(true_initial.view());
+  EXPECT_NEAR(std::sqrt(2.0 * misfit / last.local_size()), 0.1 * largest, 0.005 * largest);
+}
+
+/// Newton's method on the quadratic: the optimum solves (R^2 + gamma_0) m = R d mode by mode.
+TEST(HeatInversion, NewtonCgRecoversTheInitialState) {
+  Context context;
+  context.registry = &heat_inversion::test::registry();
+  HeatInversionOptions o = options_of(2, 24, 10);
+  o.data = "sin(3.141592653589793*x)*(sin(3.141592653589793*y)-0.5*sin(6.283185307179586*y))";
+  const auto problem = make(o);
+  const auto method = context.make<ProgramSolver>(ComponentSpec("newton-cg"));
+  const Report report = method->solve(*problem, Monitor::none());
+  EXPECT_TRUE(report.converged()) << report.reason;
+  const auto first = sine_mode(o, {1, 1, 1}), second = sine_mode(o, {1, 2, 1});
+  const auto factor = [&](const std::array<int, 3>& k) {
+    return decay(o, k) / (std::pow(decay(o, k), 2) + o.value_cost);
+  };
+  const double a = factor({1, 1, 1}), b = -0.5 * factor({1, 2, 1});
+  const auto m = problem->host_x();
+  for (std::size_t i = 0; i < m.size(); ++i)
+    EXPECT_NEAR(m[i], a * first[i] + b * second[i], 1e-4 * a);
+  EXPECT_LT(problem->kkt_residual().largest(), 1e-8);
+  // A gradient: the objective before it has run forward.
+  EXPECT_EQ(report.value("adjoint_solves"), 10.0 * report.value("gradient_evaluations"));
+  EXPECT_EQ(report.value("incremental_solves"), 20.0 * report.value("cg_iterations"));
+}
+
+TEST(HeatInversion, UnsolvedStepsGiveNaN) {
+  HeatInversionOptions o = options_of(2, 16, 3);
+  o.solver.options.set("max_iterations", Value(std::int64_t{1}));
+  o.solver.options.set("preconditioner", Value("none"));
+  o.data = "0";
+  const auto problem = make(o);
+  fill_uniform(problem->x(), RandomStream(2, "x"));
+  EXPECT_TRUE(std::isnan(problem->functions().objective(problem->x().view())));
+  EXPECT_GT(functions_of(*problem).scheme().counts().failures, 0);
+}
+
+TEST(HeatInversion, RefusesBadOptions) {
+  const auto fault_of = [](const HeatInversionOptions& o) {
+    Diagnostics problems;
+    HeatInversionOptions::check(o, "problem.", {}, problems);
+    try {
+      problems.throw_if_any();
+    } catch (const InputError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  HeatInversionOptions o;
+  EXPECT_EQ(fault_of(o), "");
+  o.initial = "sin(x";
+  EXPECT_NE(fault_of(o).find("initial"), std::string::npos);
+  o = {};
+  o.reaction = {1.0, 2.0, 3.0, 4.0};
+  EXPECT_NE(fault_of(o).find("reaction"), std::string::npos);
+  o.reaction = {0.0, 1.0};
+  o.checkpoints = "none";
+  EXPECT_NE(fault_of(o).find("checkpoints"), std::string::npos);
+}
+
+}  // namespace
