@@ -147,6 +147,27 @@ libsolve::Value component_from(const std::string& text);
 std::vector<ControlRow> run_control(const Settings& settings, const libsolve::Registry& registry,
                                     const ControlCase& c, const std::vector<std::string>& methods);
 
+/// A gradient by discrete adjoints in time.
+struct GradientCase {
+  int dimension = 2;
+  int size = 128;  ///< cells a side
+  int steps = 100;
+};
+struct GradientRow {
+  GradientCase c;
+  std::string checkpoints;
+  std::int64_t state_steps = 0, adjoint_steps = 0;  ///< systems solved for one gradient
+  double forward_seconds = 0.0;  ///< a run that keeps nothing, the fastest
+  double seconds = 0.0;          ///< a gradient at a new point, the fastest
+  double bar = 0.0;              ///< of ratio() and runs(); 0: none
+  double ratio() const { return seconds / forward_seconds; }
+  double runs() const { return static_cast<double>(state_steps + adjoint_steps) / c.steps; }
+  bool passed() const { return bar == 0.0 || (ratio() <= bar && runs() <= bar); }
+};
+/// Source heat-inversion with each way to keep checkpoints, in turn with runs forward.
+std::vector<GradientRow> run_gradient(const Settings& settings, const libsolve::Registry& registry,
+                                      const GradientCase& c);
+
 /// Twenty operators that nothing in libsolve was trained or tuned on: jumps of 1e6 in several block
 /// patterns, masks with thin channels, anisotropy, mixtures.
 std::vector<FamilyCase> held_back();
@@ -173,6 +194,9 @@ void print_header(const std::vector<KernelRow>&);
 void print(const KernelRow& row);
 void print_solve_header();
 void print_control_header();
+void print_gradient_header();
+void print(const GradientRow& row);
+nlohmann::json to_json(const GradientRow& row);
 void print(const ControlRow& row);
 nlohmann::json to_json(const ControlRow& row);
 void print(const SolveRow& row);

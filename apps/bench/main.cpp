@@ -30,6 +30,7 @@ Examples:
   OMP_NUM_THREADS=1 libsolve-bench transport
   OMP_NUM_THREADS=1 libsolve-bench bilevel
   libsolve-bench control --size 256 1024 --method collective-multigrid "full-space-krylov; preconditioner = 'presb'"
+  OMP_NUM_THREADS=1 libsolve-bench gradient --size 64 128 --steps 100
   libsolve-bench solve --size 128 --case constant
   libsolve-bench solve --size 100 --case blocks --set method.preconditioner.cycle=W
   OMP_NUM_THREADS=1 libsolve-bench suite --json suite.json
@@ -49,6 +50,7 @@ struct Arguments {
   std::vector<double> beta = {1e-2, 1e-4, 1e-6, 1e-8};
   int dimension = 2;
   std::string forward = "hypre-boomeramg";
+  int steps = 100;
 };
 
 libsolve::Value make_method(const Arguments& arguments) {
@@ -135,6 +137,17 @@ int run(const std::string& command, const Arguments& arguments) {
           out["rows"].push_back(bench::to_json(row));
           passed = passed && row.passed();
         }
+  } else if (command == "gradient") {
+    libsolve::Registry registry;
+    libsolve::load_plugins(registry);
+    bench::print_gradient_header();
+    for (const int n : arguments.size)
+      for (const auto& row : bench::run_gradient(arguments.settings, registry,
+                                                 {arguments.dimension, n, arguments.steps})) {
+        bench::print(row);
+        out["rows"].push_back(bench::to_json(row));
+        passed = passed && row.passed();
+      }
   } else if (command == "families") {
     libsolve::Registry registry;
     libsolve::load_plugins(registry);
@@ -225,6 +238,12 @@ int main(int argc, char** argv) {
   control->add_option("--beta", arguments.beta, "costs of the control")->expected(1, 20);
   control->add_option("--method", arguments.methods, "\"NAME\" or \"NAME; option = value; ...\"")
       ->expected(1, 10);
+  auto* gradient = parser.add_subcommand(
+      "gradient", "discrete adjoints of the heat equation against a run forward, by checkpoints");
+  gradient->add_option("--size", arguments.size, "cells a side; several for several grids")
+      ->expected(1, 10);
+  gradient->add_option("--dimension", arguments.dimension, "1 to 3")->check(CLI::Range(1, 3));
+  gradient->add_option("--steps", arguments.steps, "time steps")->check(CLI::Range(1, 1000000));
   for (auto* command : {solve, suite}) {
     command->add_option("--method", arguments.method, "linear solver");
     command->add_option("--preconditioner", arguments.preconditioner,
@@ -248,6 +267,7 @@ int main(int argc, char** argv) {
                                 : *learn    ? "learn"
                                 : *families ? "families"
                                 : *control  ? "control"
+                                : *gradient ? "gradient"
                                 : *solve    ? "solve"
                                 : *transport ? "transport"
                                 : *bilevel   ? "bilevel"
