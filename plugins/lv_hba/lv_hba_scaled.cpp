@@ -40,29 +40,29 @@ class Loop {
     state.take(*iteration_);
   }
 
-  /// `count` more iterations; false where even short steps lead nowhere.
-  bool advance(std::int64_t count) {
+  /// `count` more iterations, or `why` there can be none.
+  void advance(std::int64_t count) {
     const IterationState before = state;
     try {
       progress = iteration_->run(settings_, done, count);
     } catch (const NumericalError& e) {
       why = e.what();
-      return false;
+      return;
     } catch (const DataError& e) {
       why = e.what();
-      return false;
+      return;
     }
     state.take(*iteration_);
     done += count;
     const bool diverges = !state.is_finite() || progress.movement > too_far * smallest_;
     if (!diverges) {
       smallest_ = std::min(smallest_, std::max(progress.movement, 1e-3));
-      return true;
+      return;
     }
     state = before;
     if (++shortened > 12) {
       why = "diverges with steps of any length";
-      return false;
+      return;
     }
     curvature_.lower *= 4.0;
     curvature_.upper *= 4.0;
@@ -72,7 +72,7 @@ class Loop {
         v.view(), Kokkos::View<const double*, Kokkos::HostSpace>(before.v.data(), before.v.size()));
     iteration_->start(v.view());
     smallest_ = INFINITY;
-    return true;
+    return;
   }
 
  private:
@@ -99,6 +99,202 @@ std::vector<double> drawn(const BilevelProgram& problem, std::uint64_t seed, int
       v[j] =
           random.uniform(static_cast<std::uint64_t>(number) * X.size() + j, X.lower[j], X.upper[j]);
   return v;
+}
+
+/// The parts of one solve: the loop with its finishes, the search around what they found, the
+/// descent where that is not enough.
+class Solve {
+ public:
+  Solve(BilevelProgram& problem, const LvHbaScaledOptions& options, const Context& context,
+        Monitor& monitor);
+  Report run();
+
+ private:
+  std::unique_ptr<ProgramSolver> solver(int max_iterations) const {
+    return make_program_solver(context_, options_.program_solver, aim(), max_iterations);
+  }
+  double aim() const { return aimed_at * options_.tolerance; }
+  bool is_solved() const {
+    return search_ && search_->best() &&
+           search_->best()->certificate.upper_stationarity <= options_.tolerance;
+  }
+  bool searches_everywhere() const {
+    return options_.search == "everywhere" ||
+           (options_.search == "auto" && Search::is_small(problem_));
+  }
+  void iterate();
+  void finish();
+  void look_around();
+  void descend();
+  void take_best();
+  Report make_report() const;
+
+  BilevelProgram& problem_;
+  const LvHbaScaledOptions& options_;
+  const Context& context_;
+  Monitor& monitor_;
+  bool can_certify_;
+  Clock::time_point started_ = Clock::now();
+  Loop loop_;
+  LowerLevel level_;
+  std::optional<Pieces> pieces_;
+  std::optional<NewtonFinish> newton_;
+  std::optional<Search> search_;
+  Verdict verdict_ = Verdict::proceed;
+  double loop_seconds_ = 0.0, stationarity_ = NAN;
+  std::int64_t descents_ = 0;
+};
+
+Solve::Solve(BilevelProgram& problem, const LvHbaScaledOptions& options, const Context& context,
+             Monitor& monitor)
+    : problem_(problem),
+      options_(options),
+      context_(context),
+      monitor_(monitor),
+      can_certify_(problem.lower().has_entries()),
+      loop_(problem, context.make<ProgramSolver>(options.program_solver), context.seed),
+      level_(problem, solver(most_lower_steps)) {
+  if (!options.finish || !can_certify_) return;
+  const bool has_entries = problem.upper().has_entries();
+  const bool fits =
+      NewtonFinish::fits(problem) && (problem.num_variables() > dense_below || !has_entries);
+  if (has_entries && !(fits && problem.num_variables() > most_factored))
+    pieces_.emplace(problem, solver(most_steps));
+  if (fits) newton_.emplace(problem, context.make<LinearSolver>(options.linear_solver));
+  search_.emplace(problem, pieces_ ? &*pieces_ : nullptr, level_, options.tolerance, context.seed,
+                  monitor);
+}
+
+void Solve::iterate() {
+  const HostAccess F(problem_.upper());
+  std::int64_t next_finish = options_.first_finish;
+  for (;;) {
+    const Sample samples[] = {{"upper_objective", F.objective(loop_.state.v)},
+                              {"movement", loop_.progress.movement}};
+    verdict_ = monitor_.observe(loop_.done, samples);
+    if (verdict_ != Verdict::proceed) break;
+    const bool is_last = loop_.done >= options_.max_iterations || !loop_.why.empty();
+    if (search_ && (loop_.done >= next_finish || is_last)) {
+      finish();
+      if (is_solved() || searches_everywhere()) break;
+      next_finish = 2 * std::max<std::int64_t>(loop_.done, stride);
+    }
+    if (is_last) break;
+    loop_.advance(std::min<std::int64_t>(stride, options_.max_iterations - loop_.done));
+  }
+  loop_seconds_ = seconds_since(started_);
+}
+
+/// Newton's method on the active set that the loop's point says.
+void Solve::finish() {
+  const std::vector<double>& v = loop_.state.v;
+  const std::vector<double> z = bound_multipliers(problem_, v, loop_.state.lambda);
+  problem_.set_point(v, loop_.state.lambda, z);
+  const KktPoint from{v, one_sided(problem_, loop_.state.lambda, z)};
+  const ActiveSet active = active_set(problem_, v, loop_.state.lambda, z);
+  if (newton_) {
+    const NewtonFinish::Solution s =
+        newton_->solve(active, from, aim(), 1e-2 * options_.tolerance, monitor_);
+    if (s.is_solved) (void)search_->offer(s.v, s.lambda, s.z, s.residual);
+  }
+  if (!is_solved() && pieces_) (void)search_->try_piece(active, from);
+}
+
+void Solve::look_around() {
+  if (options_.search == "none") return search_->leave_unverified();
+  search_->neighbours();
+  if (searches_everywhere()) search_->everywhere(options_.max_pieces);
+}
+
+void Solve::descend() {
+  const auto descent = context_.make<BilevelSolver>(options_.descent);
+  const std::vector<double> no_z(problem_.lower_bound_multipliers().size());
+  for (int k = 0; k < options_.descents && !search_->is_stopped(); ++k) {
+    const std::vector<double> from = k == 0   ? loop_.state.v
+                                     : k == 1 ? problem_.parts().start
+                                              : drawn(problem_, context_.seed, k);
+    problem_.set_point(from, loop_.state.lambda, no_z);
+    problem_.has_multipliers = false;
+    InnerMonitor inner(monitor_);
+    descents_ += descent->solve(problem_, inner).iterations;
+    if (problem_.certificate()) (void)search_->offer_certified();
+  }
+}
+
+/// The best certified point, else the loop's.
+void Solve::take_best() {
+  if (search_ && search_->best()) {
+    const Search::Best& best = *search_->best();
+    stationarity_ = best.certificate.upper_stationarity;
+    std::vector<double> lambda, z;
+    two_sided(problem_, best.at.l, lambda, z);
+    problem_.set_point(best.at.v, lambda, z);
+    problem_.set_certificate(best.certificate);
+    return;
+  }
+  problem_.set_point(loop_.state.v, loop_.state.lambda,
+                     std::vector<double>(problem_.lower_bound_multipliers().size()));
+  problem_.has_multipliers = false;
+  if (can_certify_) (void)certify(problem_, level_, loop_.state.v, NAN, monitor_);
+}
+
+Report Solve::make_report() const {
+  Report report;
+  report.iterations = loop_.done;
+  const std::string iterations = std::to_string(loop_.done) + " iterations";
+  const std::string loop_end = loop_.why.empty() ? "" : "; the loop ended early: " + loop_.why;
+  if (is_solved()) {
+    report.status = Status::converged;
+    report.reason = (descents_ > 0 ? options_.descent.name : "Newton's method on the active set") +
+                    std::string(" after ") + iterations + ", stationarity " +
+                    short_number(stationarity_);
+  } else if (verdict_ != Verdict::proceed) {
+    report.status = status_of(verdict_);
+    report.reason = "stopped after " + iterations;
+  } else if (!search_) {
+    report.status = loop_.why.empty() ? Status::max_iterations : Status::stagnated;
+    report.reason =
+        iterations + " done without a finish (" +
+        (can_certify_ ? "finish = false"
+                      : "the lower level offers products only: nothing to certify with") +
+        "); the last moved (x, y) by " + short_number(loop_.progress.movement) + " steps" +
+        loop_end;
+  } else {
+    report.status = Status::stagnated;
+    report.reason = search_->best()
+                        ? "no active set near the best point could be solved to the tolerance"
+                        : "no active set led to a point whose lower level is solved";
+    if (descents_ > 0)
+      report.reason +=
+          ", and " + options_.descent.name + " ended at " + short_number(stationarity_);
+    report.reason += loop_end;
+  }
+  return report;
+}
+
+Report Solve::run() {
+  monitor_.begin_phase("solve");
+  iterate();
+  if (search_ && verdict_ == Verdict::proceed) {
+    look_around();
+    if (!is_solved()) descend();
+  }
+  if (verdict_ == Verdict::proceed) verdict_ = monitor_.poll();
+  take_best();
+  Report report = make_report();
+  finish_report(problem_, options_.tolerance, report);
+  const auto count = [&](const char* name, std::int64_t value) {
+    report.counts.push_back({name, static_cast<double>(value)});
+  };
+  count("lower_solves", level_.solves());
+  count("pieces", pieces_ ? pieces_->solves() : 0);
+  count("newton_steps", (pieces_ ? pieces_->iterations() : 0) + (newton_ ? newton_->steps() : 0));
+  count("linear_iterations", newton_ ? newton_->linear_iterations() : 0);
+  count("descent_steps", descents_);
+  count("cuts", search_ ? search_->num_cuts() : 0);
+  count("shortened_steps", loop_.shortened);
+  report.seconds = {{"loop", loop_seconds_, "s"}, {"solve", seconds_since(started_), "s"}};
+  return report;
 }
 
 }  // namespace
@@ -137,131 +333,7 @@ ComponentSpec LvHbaScaledOptions::minres() {
 }
 
 Report LvHbaScaled::solve(BilevelProgram& problem, Monitor& monitor) {
-  Report report;
-  monitor.begin_phase("solve");
-  const auto started = Clock::now();
-  const HostAccess F(problem.upper());
-  Loop loop(problem, context_.make<ProgramSolver>(options_.program_solver), context_.seed);
-  LowerLevel level(problem, make_program_solver(context_, options_.program_solver,
-                                                aimed_at * options_.tolerance, most_lower_steps));
-  std::optional<Pieces> pieces;
-  std::optional<NewtonFinish> newton;
-  std::optional<Search> search;
-  const bool has_entries = problem.upper().has_entries() && problem.lower().has_entries();
-  const bool fits =
-      NewtonFinish::fits(problem) && (problem.num_variables() > dense_below || !has_entries);
-  if (options_.finish && has_entries && !(fits && problem.num_variables() > most_factored))
-    pieces.emplace(problem, make_program_solver(context_, options_.program_solver,
-                                                aimed_at * options_.tolerance, most_steps));
-  if (options_.finish && fits)
-    newton.emplace(problem, context_.make<LinearSolver>(options_.linear_solver));
-  const bool can_certify = problem.lower().has_entries();
-  if (options_.finish && can_certify)
-    search.emplace(problem, pieces ? &*pieces : nullptr, level, options_.tolerance, context_.seed,
-                   monitor);
-  report.status = Status::max_iterations;
-  const auto is_solved = [&] {
-    return search && search->best() &&
-           search->best()->certificate.upper_stationarity <= options_.tolerance;
-  };
-  std::int64_t next_finish = options_.first_finish;
-  Verdict verdict = Verdict::proceed;
-  for (;;) {
-    const Sample samples[] = {{"upper_objective", F.objective(loop.state.v)},
-                              {"movement", loop.progress.movement}};
-    verdict = monitor.observe(loop.done, samples);
-    if (verdict != Verdict::proceed) break;
-    if (search && (loop.done >= next_finish || loop.done >= options_.max_iterations)) {
-      const std::vector<double> no_z(problem.lower_bound_multipliers().size());
-      problem.set_point(loop.state.v, loop.state.lambda, no_z);
-      const KktPoint from{loop.state.v, one_sided(problem, loop.state.lambda, no_z)};
-      const ActiveSet active = active_set(problem, loop.state.v, loop.state.lambda, no_z);
-      if (newton) {
-        const NewtonFinish::Solution s = newton->solve(active, from, aimed_at * options_.tolerance,
-                                                       1e-2 * options_.tolerance, monitor);
-        if (s.is_solved) (void)search->offer(s.v, s.lambda, s.z, s.residual);
-      }
-      if (!is_solved() && pieces) (void)search->try_piece(active, from);
-      if (is_solved() || options_.search == "everywhere" || Search::is_small(problem)) break;
-      next_finish = 2 * std::max<std::int64_t>(loop.done, stride);
-    }
-    if (loop.done >= options_.max_iterations) break;
-    if (!loop.advance(std::min<std::int64_t>(stride, options_.max_iterations - loop.done))) break;
-  }
-  const double loop_seconds = seconds_since(started);
-
-  if (search && options_.search == "none") search->leave_unverified();
-  if (search && verdict == Verdict::proceed && options_.search != "none") {
-    search->neighbours();
-    if (options_.search == "everywhere" || (options_.search == "auto" && Search::is_small(problem)))
-      search->everywhere(options_.max_pieces);
-  }
-  std::int64_t descents = 0;
-  if (search && !is_solved() && verdict == Verdict::proceed && options_.descents > 0) {
-    const auto descent = context_.make<BilevelSolver>(options_.descent);
-    for (int k = 0; k < options_.descents && !search->is_stopped(); ++k) {
-      const std::vector<double> from = k == 0   ? loop.state.v
-                                       : k == 1 ? problem.parts().start
-                                                : drawn(problem, context_.seed, k);
-      problem.set_point(from, loop.state.lambda,
-                        std::vector<double>(problem.lower_bound_multipliers().size()));
-      problem.has_multipliers = false;
-      InnerMonitor inner(monitor);
-      descents += descent->solve(problem, inner).iterations;
-      if (problem.certificate()) (void)search->offer_certified();
-    }
-  }
-  if (verdict == Verdict::proceed) verdict = monitor.poll();
-  double stationarity = NAN;
-  if (search && search->best()) {
-    const Search::Best& best = *search->best();
-    stationarity = best.certificate.upper_stationarity;
-    std::vector<double> lambda, z;
-    two_sided(problem, best.at.l, lambda, z);
-    problem.set_point(best.at.v, lambda, z);
-    problem.set_certificate(best.certificate);
-  } else {
-    problem.set_point(loop.state.v, loop.state.lambda,
-                      std::vector<double>(problem.lower_bound_multipliers().size()));
-    problem.has_multipliers = false;
-    if (can_certify) (void)certify(problem, level, loop.state.v, NAN, monitor);
-  }
-  if (is_solved()) {
-    report.status = Status::converged;
-    report.reason = (descents > 0 ? options_.descent.name : "Newton's method on the active set") +
-                    std::string(" after ") + std::to_string(loop.done) +
-                    " iterations, stationarity " + short_number(stationarity);
-  } else if (verdict != Verdict::proceed) {
-    report.status = status_of(verdict);
-    report.reason = "stopped after iteration " + std::to_string(loop.done);
-  } else if (!search) {
-    report.reason =
-        std::to_string(loop.done) + " iterations done without a finish (" +
-        (can_certify ? "finish = false"
-                     : "the lower level offers products only: nothing to certify with") +
-        "); the last moved (x, y) by " + short_number(loop.progress.movement) + " steps";
-  } else {
-    report.status = Status::stagnated;
-    report.reason = search->best()
-                        ? "no active set near the best point could be solved to the tolerance" +
-                              (descents > 0 ? ", and " + options_.descent.name + " ended at " +
-                                                  short_number(stationarity)
-                                            : std::string())
-                        : "no active set led to a point whose lower level is solved";
-  }
-  report.iterations = loop.done;
-  finish_report(problem, options_.tolerance, report);
-  report.counts.push_back({"lower_solves", static_cast<double>(level.solves())});
-  report.counts.push_back({"pieces", pieces ? static_cast<double>(pieces->solves()) : 0.0});
-  report.counts.push_back({"newton_steps", static_cast<double>((pieces ? pieces->iterations() : 0) +
-                                                               (newton ? newton->steps() : 0))});
-  report.counts.push_back(
-      {"linear_iterations", newton ? static_cast<double>(newton->linear_iterations()) : 0.0});
-  report.counts.push_back({"descent_steps", static_cast<double>(descents)});
-  report.counts.push_back({"cuts", search ? static_cast<double>(search->num_cuts()) : 0.0});
-  report.counts.push_back({"shortened_steps", static_cast<double>(loop.shortened)});
-  report.seconds = {{"loop", loop_seconds, "s"}, {"solve", seconds_since(started), "s"}};
-  return report;
+  return Solve(problem, options_, context_, monitor).run();
 }
 
 }  // namespace lv_hba

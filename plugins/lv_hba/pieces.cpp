@@ -196,6 +196,22 @@ ActiveSet active_set(const BilevelProgram& problem, std::span<const double> v,
   return active;
 }
 
+std::vector<double> bound_multipliers(const BilevelProgram& problem, std::span<const double> v,
+                                      std::span<const double> lambda) {
+  const HostAccess lower(problem.lower());
+  std::vector<double> f_v(v.size()), Jt_lambda(v.size());
+  lower.gradient(v, f_v);
+  if (!lambda.empty()) lower.apply_jacobian_adjoint(v, lambda, Jt_lambda);
+  const Bounds& Y = problem.parts().lower_variables;
+  std::vector<double> z(Y.size());
+  for (std::size_t j = 0; j < z.size(); ++j) {
+    const std::size_t i = size_of(problem.num_upper()) + j;
+    const double wanted = -(f_v[i] + Jt_lambda[i]);
+    z[j] = std::isfinite(wanted > 0.0 ? Y.upper[j] : Y.lower[j]) ? wanted : 0.0;
+  }
+  return z;
+}
+
 std::vector<double> one_sided(const BilevelProgram& problem, std::span<const double> lambda,
                               std::span<const double> z) {
   std::vector<double> l;

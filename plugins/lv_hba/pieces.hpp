@@ -63,6 +63,10 @@ class Pieces {
 /// constraint's gradient has length 1; `v` and multipliers of g and Y (signs of NonlinearProgram).
 ActiveSet active_set(const BilevelProgram& problem, std::span<const double> v,
                      std::span<const double> lambda, std::span<const double> z);
+/// The multipliers z of Y that the lower level's stationarity asks for at (v, lambda), where Y has
+/// a bound on that side.
+std::vector<double> bound_multipliers(const BilevelProgram& problem, std::span<const double> v,
+                                      std::span<const double> lambda);
 /// Multipliers per LowerConstraint from those of g and Y, and back.
 std::vector<double> one_sided(const BilevelProgram& problem, std::span<const double> lambda,
                               std::span<const double> z);
