@@ -9,6 +9,8 @@ namespace libsolve {
 
 namespace {
 
+/// Variables of formulas: each has a name.
+constexpr std::int64_t most_variables = 1'000'000;
 constexpr double none = std::numeric_limits<double>::infinity();
 
 /// What a list of this form asks for, for messages.
@@ -37,7 +39,11 @@ std::vector<std::string> FormulaCaseReader::variable_names(const Value& v, const
                                                            const std::string& letter) {
   std::vector<std::string> names;
   const std::size_t before = problems_->problems().size();
-  if (v.is_integer()) {
+  if (v.is_integer() && v.as_integer() > most_variables) {
+    problem(v, key,
+            "must be at most " + std::to_string(most_variables) + ", is " + v.to_text() +
+                "; programs of that size are written in code (element_functions.hpp)");
+  } else if (v.is_integer()) {
     for (std::int64_t k = 1; k <= v.as_integer(); ++k) names.push_back(letter + std::to_string(k));
   } else if (v.is_array()) {
     for (const Value& name : v.as_array()) {

@@ -135,6 +135,7 @@ TEST(BilevelFormulas, MistakesAreNamedWithLineKeyAndColumn) {
   expect("x1 = 1", "x3 = 1", {"problem.start.x3", "did you mean"});
   expect("upper_variables = 2", "upper_variables = 0", {"upper_variables", "expected names"});
   expect("lower_variables = 2", "lower_variables = [\"x1\"]", {"lower_variables", "twice"});
+  expect("upper_variables = 2", "upper_variables = 2000000000", {"must be at most 1000000"});
   expect("start", "strat", {"closest known option: 'start'"});
 }
 
