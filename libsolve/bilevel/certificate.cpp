@@ -27,17 +27,20 @@ std::size_t size_of(Index n) {
 }
 
 /// sum |lambda (g - bound)| + sum |grad L| reach: for a convex lower level no point of Y whose
-/// entries are within reach (10 max(1, |y_j|), less where Y ends before) is lower than f(y) by
-/// more. Where the smallest value lies at infinity, y is large and so is the bound.
-double duality_bound(const BilevelProgram& problem) {
+/// entries are within reach (10 max(1, |y_j|), less where Y ends before) is lower than f at
+/// the solution s by more. Where the smallest value lies at infinity, y is large and so is the
+/// bound.
+double duality_bound(const BilevelProgram& problem, std::span<const double> x,
+                     const LowerLevel::Solution& s) {
   const BilevelParts& p = problem.parts();
   const HostAccess lower(*p.lower);
-  const std::vector<double> v = problem.host_v();
+  std::vector<double> v(x.begin(), x.end());
+  v.insert(v.end(), s.y.begin(), s.y.end());
   std::vector<double> f_v(v.size()), Jt_lambda(v.size()), g(p.lower_constraints.size());
   lower.gradient(v, f_v);
   lower.constraints(v, g);
-  const std::vector<double>& lambda = problem.lower_multipliers();
-  const std::vector<double>& z = problem.lower_bound_multipliers();
+  const std::vector<double>& lambda = s.lambda;
+  const std::vector<double>& z = s.z;
   if (!g.empty()) lower.apply_jacobian_adjoint(v, lambda, Jt_lambda);
   double bound = 0.0;
   const auto slack = [](double multiplier, double value, double low, double high) {
@@ -184,7 +187,7 @@ BilevelCertificate certify(BilevelProgram& problem, LowerLevel& level, std::span
   const double gap = c.lower_objective - lowest;
   c.lower_gap =
       !is_solved || std::isnan(gap) ? std::numeric_limits<double>::infinity() : std::max(0.0, gap);
-  if (p.lower_is_convex && is_solved) c.lower_gap = std::max(c.lower_gap, duality_bound(problem));
+  if (p.lower_is_convex && is_solved) c.lower_gap += duality_bound(problem, x, s);
   c.lower_gap /= scale;
   if (!(c.lower_gap >= 0.0)) c.lower_gap = std::numeric_limits<double>::infinity();
   problem.set_certificate(c);

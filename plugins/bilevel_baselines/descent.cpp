@@ -347,4 +347,24 @@ DescentResult minimise(ReducedFunction& function, UpperObjective& upper, const B
   return all;
 }
 
+DescentResult descend(ReducedFunction& function, UpperObjective& upper,
+                      const BilevelProgram& problem, const DescentOptions& options,
+                      Monitor& monitor, Report& report) {
+  Numbers x = problem.host_v();
+  x.resize(static_cast<std::size_t>(problem.num_upper()));
+  DescentOptions heard = options;
+  heard.poll = [&monitor] { return monitor.poll(); };
+  DescentResult d = minimise(
+      function, upper, problem.parts().upper_variables, std::move(x), heard,
+      [&](std::int64_t k, double value, double measure) {
+        const Sample samples[] = {{"upper_objective", value}, {"projected_hypergradient", measure}};
+        return monitor.observe(k, samples);
+      });
+  report.status = d.status;
+  report.reason = d.reason;
+  report.iterations = d.iterations;
+  report.counts = {{"upper_evaluations", static_cast<double>(d.evaluations)}};
+  return d;
+}
+
 }  // namespace bilevel_baselines

@@ -75,4 +75,10 @@ DescentResult minimise(ReducedFunction& function, const Bounds& X, Numbers x,
 DescentResult minimise(ReducedFunction& function, UpperObjective& upper, const Bounds& X, Numbers x,
                        const DescentOptions& options, const Observe& observe);
 
+/// That for a method: from the problem's x, told to `monitor` as "upper_objective" and
+/// "projected_hypergradient"; status, reason, iterations and "upper_evaluations" go into `report`.
+DescentResult descend(ReducedFunction& function, UpperObjective& upper,
+                      const BilevelProgram& problem, const DescentOptions& options,
+                      Monitor& monitor, Report& report);
+
 }  // namespace bilevel_baselines

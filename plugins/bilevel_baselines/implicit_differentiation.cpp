@@ -100,27 +100,16 @@ Report ImplicitDifferentiation::solve(BilevelProgram& problem, Monitor& monitor)
   LowerTracker tracker(problem, level);
   UpperObjective upper(problem);
   Phi phi(problem, tracker, upper, adjoint, monitor);
-  Numbers x = problem.host_v();
-  x.resize(static_cast<std::size_t>(problem.num_upper()));
-  const DescentResult d = minimise(
-      phi, upper, problem.parts().upper_variables, std::move(x),
-      {.max_iterations = options_.max_iterations,
-       .tolerance = options_.tolerance,
-       .memory = options_.memory,
-       .poll = [&] { return monitor.poll(); }},
-      [&](std::int64_t k, double value, double measure) {
-        const Sample samples[] = {{"upper_objective", value}, {"projected_hypergradient", measure}};
-        return monitor.observe(k, samples);
-      });
   Report report;
-  report.status = d.status;
-  report.reason = d.reason;
-  report.iterations = d.iterations;
-  report.counts = {{"upper_evaluations", static_cast<double>(d.evaluations)},
-                   {"hessian_products", static_cast<double>(phi.products)},
-                   {"degenerate_hypergradients", static_cast<double>(phi.kinks)},
-                   {"singular_hypergradients", static_cast<double>(phi.singular)},
-                   {"unsolved_lower_levels", static_cast<double>(phi.failed)}};
+  const DescentResult d = descend(phi, upper, problem,
+                                  {.max_iterations = options_.max_iterations,
+                                   .tolerance = options_.tolerance,
+                                   .memory = options_.memory},
+                                  monitor, report);
+  report.counts.push_back({"hessian_products", static_cast<double>(phi.products)});
+  report.counts.push_back({"degenerate_hypergradients", static_cast<double>(phi.kinks)});
+  report.counts.push_back({"singular_hypergradients", static_cast<double>(phi.singular)});
+  report.counts.push_back({"unsolved_lower_levels", static_cast<double>(phi.failed)});
   if (phi.kinks > 0)
     report.notes.push_back(
         std::to_string(phi.kinks) +

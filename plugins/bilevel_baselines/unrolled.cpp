@@ -153,25 +153,14 @@ Report Unrolled::solve(BilevelProgram& problem, Monitor& monitor) {
                               options_.iteration == "inertial");
   const auto nx = static_cast<std::size_t>(problem.num_upper());
   UnrolledPhi phi(iteration, upper, problem.host_v(), nx);
-  Numbers x = problem.host_v();
-  x.resize(nx);
-  const DescentResult d = minimise(
-      phi, upper, problem.parts().upper_variables, std::move(x),
-      {.max_iterations = options_.max_iterations,
-       .tolerance = options_.tolerance,
-       .memory = options_.memory,
-       .poll = [&] { return monitor.poll(); }},
-      [&](std::int64_t k, double value, double measure) {
-        const Sample samples[] = {{"upper_objective", value}, {"projected_hypergradient", measure}};
-        return monitor.observe(k, samples);
-      });
   Report report;
-  report.status = d.status;
-  report.reason = d.reason;
-  report.iterations = d.iterations;
-  report.counts = {{"upper_evaluations", static_cast<double>(d.evaluations)},
-                   {"lower_gradients", static_cast<double>(lower.gradients())},
-                   {"hessian_products", static_cast<double>(lower.products())}};
+  (void)descend(phi, upper, problem,
+                {.max_iterations = options_.max_iterations,
+                 .tolerance = options_.tolerance,
+                 .memory = options_.memory},
+                monitor, report);
+  report.counts.push_back({"lower_gradients", static_cast<double>(lower.gradients())});
+  report.counts.push_back({"hessian_products", static_cast<double>(lower.products())});
   LowerPoint p = tracker.start();
   const bool has_multipliers = problem.has_multipliers;
   std::ranges::copy(phi.point(), p.v.begin());
