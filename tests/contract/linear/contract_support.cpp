@@ -1,5 +1,7 @@
 #include "contract_support.hpp"
 
+#include <libsolve/pde/q1_control_operator.hpp>
+
 #include <algorithm>
 #include <libsolve/core/random.hpp>
 #include <mutex>
@@ -124,6 +126,27 @@ TestSystem convection_diffusion(Index nx, Index ny) {
   const auto A = make_csr_matrix(n, n, t.entries);
   t.label = "unsymmetric matrix";
   const Vector b("test::b", A->row_partition());
+  t.system = std::make_unique<LinearSystem>(A, b, b.like("test::x"));
+  return t;
+}
+
+TestSystem control_conditions(Index cells, double alpha) {
+  TestSystem t;
+  const auto A =
+      std::make_shared<Q1ControlOperator>(NodeGrid(2, {cells, cells, 1}, {1.0, 1.0, 1.0}), alpha);
+  const Vector b("test::b", A->row_partition());
+  const Vector column = b.like("test::column");
+  std::vector<double> e(static_cast<std::size_t>(b.local_size()), 0.0);
+  for (Index j = 0; j < b.local_size(); ++j) {
+    e[static_cast<std::size_t>(j)] = 1.0;
+    A->apply(to_vector(e), column);
+    e[static_cast<std::size_t>(j)] = 0.0;
+    const std::vector<double> values = to_host(column);
+    for (Index i = 0; i < b.local_size(); ++i)
+      if (const double a = values[static_cast<std::size_t>(i)]; a != 0.0)
+        t.entries.push_back({i, j, a});
+  }
+  t.label = "control conditions";
   t.system = std::make_unique<LinearSystem>(A, b, b.like("test::x"));
   return t;
 }

@@ -63,6 +63,9 @@ TestSystem diffusion(Index nx, Index ny, Form form, double anisotropy = 1.0, dou
 TestSystem neumann(Index nx, Index ny, Form form);
 /// Upwind convection and diffusion: unsymmetric, diagonally dominant.
 TestSystem convection_diffusion(Index nx, Index ny);
+/// The conditions of optimality of control on cells x cells Q1 elements with control cost alpha:
+/// symmetric, indefinite.
+TestSystem control_conditions(Index cells, double alpha);
 /// Random b and, if asked for, a random x to start from.
 void randomise(TestSystem& t, std::uint64_t seed, bool initial_guess = false);
 /// b = A x for a random x, from the entries.
