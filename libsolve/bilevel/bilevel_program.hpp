@@ -14,7 +14,8 @@ namespace libsolve {
 
 /// What is proved of a point (x, y) of a bilevel program; see certify().
 struct BilevelCertificate {
-  double upper_objective = 0.0;  ///< Phi(x): F with the lower level solved at x
+  double upper_objective =
+      0.0;  ///< F at (x, y), y a lower-level solution: Phi(x) where it is the only one
   double lower_objective = 0.0;  ///< f(x, y)
   /// f(x, y) minus a lower bound of the smallest value the lower level can take at x, over the
   /// variation of f around y (the median of its changes to points 0.01 to 1 away); at least 0.
