@@ -10,7 +10,7 @@ namespace libsolve {
 /// An optimization problem with a state in time, after discretisation. States y_1, ..., y_N follow one
 /// after another from a given y_0 and from the variables m that are looked for (controls of all steps,
 /// coefficients, an initial state):
-///   c_n(y_{n-1}, y_n, m) = 0,  n = 1, ..., N,      min J = sum_n g_n(y_n) + r(m).
+///   c_n(y_{n-1}, y_n, m) = 0,  n = 1, ..., N,      min J = sum_n g_n(y_n, m) + r(m).
 /// What methods make of it: a program in m alone, states eliminated (reduced_evolution.hpp), or
 /// one in (y_1, ..., y_N, m) with the c_n as constraints (full_evolution.hpp).
 ///
@@ -62,10 +62,13 @@ class LIBSOLVE_EXPORT Evolution {
   virtual void add_second_derivative(int n, const Point& at, const Vector& p, const Triple& along,
                                      const Triple& out);
 
-  /// g_n, out = g_n', out = g_n'' v.
-  virtual double step_cost(int n, const Vector& y) = 0;
-  virtual void step_cost_gradient(int n, const Vector& y, const Vector& out) = 0;
-  virtual void step_cost_hessian(int n, const Vector& y, const Vector& v, const Vector& out) = 0;
+  /// g_n; out_y = dg_n/dy_n, out_m += dg_n/dm; and both of g_n'' (v, q). Of a g_n(y_n) alone, m and q
+  /// are not looked at and out_m is left as it is.
+  virtual double step_cost(int n, const Vector& y, const Vector& m) = 0;
+  virtual void step_cost_gradient(int n, const Vector& y, const Vector& m, const Vector& out_y,
+                                  const Vector& out_m) = 0;
+  virtual void step_cost_hessian(int n, const Vector& y, const Vector& m, const Vector& v,
+                                 const Vector& q, const Vector& out_y, const Vector& out_m) = 0;
   /// r, out += r', out += r'' q.
   virtual double parameter_cost(const Vector& m) = 0;
   virtual void add_parameter_cost_gradient(const Vector& m, const Vector& out) = 0;
