@@ -5,6 +5,10 @@
 #include <libsolve/linear/csr_matrix.hpp>
 #include <libsolve/linear/matrix_entries.hpp>
 #include <libsolve/linear/stencil_operator.hpp>
+#include <libsolve/pde/log_diffusion.hpp>
+#include <libsolve/pde/q1_control_operator.hpp>
+#include <libsolve/pde/q1_diffusion.hpp>
+#include <libsolve/pde/q1_operator.hpp>
 
 #include "bench.hpp"
 
@@ -82,6 +86,47 @@ std::shared_ptr<libsolve::CsrMatrix> make_graph_laplacian(Index n, double edges)
   return libsolve::make_csr_matrix(n, n, entries);
 }
 
+std::string size_of(const libsolve::NodeGrid& nodes) {
+  return std::to_string(nodes.cells(0)) + "^" + std::to_string(nodes.dimension());
+}
+
+/// Operators of libsolve/pde: what they must read and write, neither more nor less.
+void measure_pde(const Settings& settings, const Triad& triad, std::vector<KernelRow>& rows) {
+  const auto add = [&](const std::string& name, const std::string& size, double doubles,
+                       const libsolve::LinearOperator& A, double nodes) {
+    const Vector x("bench::x", A.row_partition());
+    const Vector y = x.like("bench::y");
+    libsolve::fill(x, 1.0);
+    rows.push_back(measure(settings, triad, name + ": y = A x", size, nodes, doubles, 0.0,
+                           [&] { A.apply(x, y); }));
+  };
+  for (const int dimension : {2, 3}) {
+    const Index n = dimension == 2 ? 4096 : 256;
+    const libsolve::NodeGrid nodes(dimension, {n, n, dimension == 3 ? n : 1}, {1.0, 1.0, 1.0});
+    const double count = static_cast<double>(nodes.rows().num_nodes());
+    const std::string size = size_of(nodes);
+    add("Q1, constant", size, 2, libsolve::Q1Operator(nodes, libsolve::q1_stiffness(nodes)), count);
+    add("Q1, conditions of control", size, 4, libsolve::Q1ControlOperator(nodes, 1e-4), count);
+    const Vector a("bench::a", libsolve::Q1Diffusion::cell_partition(nodes));
+    libsolve::fill(a, 1.0);
+    add("Q1, a coefficient a cell", size, 3, libsolve::Q1Diffusion(nodes, a), count);
+  }
+  constexpr Index n = 256;
+  libsolve::LogDiffusion A(3, n, libsolve::LogDiffusion::Walls::fixed);
+  const auto cells = static_cast<std::size_t>(A.num_cells());
+  A.set_parameter(libsolve::zero_array<double>("bench::m", cells));
+  for (const int functions : {1, 6}) {
+    const auto all = cells * static_cast<std::size_t>(functions);
+    const VectorView y = libsolve::zero_array<double>("bench::y", all),
+                     out = libsolve::zero_array<double>("bench::out", all);
+    Kokkos::deep_copy(y, 1.0);
+    rows.push_back(measure(settings, triad,
+                           "log-diffusion: A(m) of " + std::to_string(functions) + " functions",
+                           std::to_string(n) + "^3", static_cast<double>(cells),
+                           1.0 + 2.0 * functions, 0.0, [&] { A.apply(y, out); }));
+  }
+}
+
 }  // namespace
 
 std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad) {
@@ -142,6 +187,7 @@ std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad)
   add_product("7-point CSR", "128^3", 0.70, *make_stencil(128, true).assemble());
   // No bar: x is gathered from all over memory, which the convention above does not count.
   add_product("random graph", "1e6", 0.0, *make_graph_laplacian(1'000'000, 7.5));
+  measure_pde(settings, triad, rows);
   if (sink == 12345.678) rows.clear();  // keeps the sums
   return rows;
 }

@@ -67,6 +67,13 @@ class LIBSOLVE_EXPORT NodeGrid {
   /// Those of this rank.
   Box cells_box() const;
 
+  /// One rank on the host: stencils go over vectors as they are (q1_rows.hpp).
+  bool is_whole_on_host() const noexcept { return runs_on_host<ExecSpace> && halo_ == nullptr; }
+  /// What operators keep as scratch: a padded array, or just the zeros of a boundary row.
+  Index scratch_size() const noexcept {
+    return is_whole_on_host() ? rows_.n[0] : rows_.padded_size;
+  }
+
   /// Fills the layers of other ranks' nodes in a padded array. Nothing on one rank. Collective.
   template <class T>
   void fetch_neighbours(const Kokkos::View<T*, MemSpace>& padded) const;
@@ -99,7 +106,8 @@ template <class Body>
 struct NodesOfRow {
   NodeRows rows;
   Body body;
-  void operator()(Index row) const {
+  /// Flattened: g++ gives up inlining bodies of 27 neighbours, and then SIMD.
+  [[gnu::flatten]] void operator()(Index row) const {
     const Index k = row / rows.n[1], j = row - k * rows.n[1], n = rows.n[0];
     const Index place = rows.place(0, j, k), entry = row * n;
     const Body local = body;  // see row_kernels.hpp

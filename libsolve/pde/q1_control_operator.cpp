@@ -1,21 +1,44 @@
 #include <cmath>
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/pde/q1_control_operator.hpp>
+#include <libsolve/pde/q1_rows.hpp>
 
 namespace libsolve {
 
 namespace detail {
 
-template <int D>
+/// (f, g) = (M, s K; s K, -W) (y, q), W = M or diagonal.
+template <int D, bool Diagonal>
+struct ControlParts {
+  static constexpr int num_outputs = 2;
+  Q1Stencil<D> M, S;
+  const double* w;
+  double* out[2];
+  Parts operator()(Index entry, const Column& y, const Column& q) const {
+    Parts parts = {weighted(M, 0, y) + weighted(S, 0, q), weighted(M, 1, y) + weighted(S, 1, q),
+                   weighted(S, 0, y), weighted(S, 1, y)};
+    if constexpr (Diagonal) {
+      parts.own1 -= w[entry] * q.sum0;
+    } else {
+      parts.own1 -= weighted(M, 0, q);
+      parts.side1 -= weighted(M, 1, q);
+    }
+    return parts;
+  }
+};
+
+template <int D, bool Diagonal>
 struct ApplyControl {
   Q1Stencil<D> M, S;
-  const double *y, *q, *w;  ///< w null: W = M
+  const double *w, *y, *q;
   double *f, *g;
   KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
     const Q1Sums<D, double> of_y(y, place, M.sy, M.sz), of_q(q, place, M.sy, M.sz);
     f[entry] = M(of_y) + S(of_q);
-    const double Wq = w == nullptr ? M(of_q) : w[entry] * q[place];
-    g[entry] = S(of_y) - Wq;
+    if constexpr (Diagonal)
+      g[entry] = S(of_y) - w[entry] * q[place];
+    else
+      g[entry] = S(of_y) - M(of_q);
   }
 };
 
@@ -29,25 +52,39 @@ Q1ControlOperator::Q1ControlOperator(const NodeGrid& grid, double control_cost,
       partition_(grid.communicator().size() == 1
                      ? Partition(2 * grid.partition().global_size())
                      : Partition(grid.communicator(), 2 * grid.partition().local_size())) {
-  const auto size = static_cast<std::size_t>(grid.rows().padded_size);
+  const auto size = static_cast<std::size_t>(grid.scratch_size());
   y_ = zero_array<double>("q1_control_operator::y", size);
-  q_ = zero_array<double>("q1_control_operator::q", size);
+  if (!grid.is_whole_on_host()) q_ = zero_array<double>("q1_control_operator::q", size);
 }
 Q1ControlOperator::~Q1ControlOperator() = default;
 
-void Q1ControlOperator::apply(const Vector& x, const Vector& y) const {
+template <int D, bool Diagonal>
+void Q1ControlOperator::apply_as(const Vector& x, const Vector& y) const {
   const auto n = static_cast<std::size_t>(grid_.rows().num_nodes());
+  const Q1Stencil<D> M(q1_mass(grid_), grid_.rows()),
+      S(std::sqrt(control_cost_) * q1_stiffness(grid_), grid_.rows());
+  double *const f = y.data(), *const g = f + n;
+  if constexpr (runs_on_host<ExecSpace>) {
+    if (grid_.is_whole_on_host())
+      return detail::for_stencils<D, 2>(
+          "q1_control_operator::apply", grid_.rows(), {{x.data(), x.data() + n}, y_.data()},
+          detail::ControlParts<D, Diagonal>{M, S, diagonal_.data(), {f, g}});
+  }
   grid_.pad(Kokkos::subview(x.view(), std::make_pair(std::size_t{0}, n)), y_);
   grid_.pad(Kokkos::subview(x.view(), std::make_pair(n, 2 * n)), q_);
   grid_.fetch_neighbours(y_);
   grid_.fetch_neighbours(q_);
+  for_nodes(default_space(), "q1_control_operator::apply", grid_.rows(),
+            detail::ApplyControl<D, Diagonal>{M, S, diagonal_.data(), y_.data(), q_.data(), f, g});
+}
+
+void Q1ControlOperator::apply(const Vector& x, const Vector& y) const {
   with_dimension(grid_.dimension(), [&](auto d) {
     constexpr int D = decltype(d)::value;
-    for_nodes(default_space(), "q1_control_operator::apply", grid_.rows(),
-              detail::ApplyControl<D>{
-                  Q1Stencil<D>(q1_mass(grid_), grid_.rows()),
-                  Q1Stencil<D>(std::sqrt(control_cost_) * q1_stiffness(grid_), grid_.rows()),
-                  y_.data(), q_.data(), diagonal_.data(), y.data(), y.data() + n});
+    if (diagonal_.data() != nullptr)
+      apply_as<D, true>(x, y);
+    else
+      apply_as<D, false>(x, y);
   });
 }
 
@@ -63,7 +100,7 @@ double Q1ControlOperator::bytes_per_apply() const {
 }
 
 double Q1ControlOperator::memory_bytes() const {
-  return 2.0 * sizeof(double) * static_cast<double>(y_.extent(0));
+  return sizeof(double) * static_cast<double>(y_.extent(0) + q_.extent(0));
 }
 
 }  // namespace libsolve

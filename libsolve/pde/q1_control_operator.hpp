@@ -9,8 +9,8 @@ namespace libsolve {
 /// indefinite:
 ///   (M, s K; s K, -W) (y, q) = (f, s g),   s = sqrt(alpha),  lambda = s q,  u = lambda / alpha,
 /// W = M, or diagonal: the lumped mass matrix, with zeros where controls are fixed. Vectors hold
-/// the inner nodes' y of the rank, then their q. Keeps padded arrays of scratch: one application at
-/// a time.
+/// the inner nodes' y of the rank, then their q. On several ranks and on devices it keeps padded arrays
+/// of scratch: one application at a time.
 class LIBSOLVE_EXPORT Q1ControlOperator final : public LinearOperator {
  public:
   /// `diagonal`: W at the inner nodes, not copied; empty: W = M.
@@ -32,6 +32,9 @@ class LIBSOLVE_EXPORT Q1ControlOperator final : public LinearOperator {
   double memory_bytes() const override;
 
  private:
+  template <int D, bool Diagonal>
+  void apply_as(const Vector& x, const Vector& y) const;
+
   NodeGrid grid_;
   double control_cost_;
   ConstVectorView diagonal_;

@@ -1,6 +1,7 @@
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/pde/q1_operator.hpp>
+#include <libsolve/pde/q1_rows.hpp>
 #include <vector>
 
 namespace libsolve {
@@ -13,6 +14,14 @@ struct ApplyQ1 {
   const double* x;
   double* y;
   KOKKOS_FUNCTION void operator()(Index place, Index entry) const { y[entry] = A(x, place); }
+};
+
+template <int D>
+struct Q1Parts {
+  static constexpr int num_outputs = 1;
+  Q1Stencil<D> A;
+  double* out[1];
+  Parts operator()(Index, const Column& x) const { return {weighted(A, 0, x), weighted(A, 1, x)}; }
 };
 
 /// Of products over the axes; factor a of term t is m, k or lumped of axis a.
@@ -68,7 +77,7 @@ Q1Operator::Q1Operator(const NodeGrid& grid, const Q1Weights& weights)
     : grid_(grid),
       weights_(weights),
       scratch_(zero_array<double>("q1_operator::scratch",
-                                  static_cast<std::size_t>(grid.rows().padded_size))) {}
+                                  static_cast<std::size_t>(grid.scratch_size()))) {}
 Q1Operator::~Q1Operator() = default;
 
 void Q1Operator::apply_padded(const ConstVectorView& x, const VectorView& y) const {
@@ -80,6 +89,17 @@ void Q1Operator::apply_padded(const ConstVectorView& x, const VectorView& y) con
 }
 
 void Q1Operator::apply(const Vector& x, const Vector& y) const {
+  if constexpr (runs_on_host<ExecSpace>) {
+    if (grid_.is_whole_on_host()) {
+      with_dimension(grid_.dimension(), [&](auto d) {
+        constexpr int D = decltype(d)::value;
+        detail::for_stencils<D, 1>("q1_operator::apply", grid_.rows(),
+                                   {{x.data()}, scratch_.data()},
+                                   detail::Q1Parts<D>{Q1Stencil<D>(weights_, grid_.rows()), {y.data()}});
+      });
+      return;
+    }
+  }
   grid_.pad(x.view(), scratch_);
   grid_.fetch_neighbours(scratch_);
   apply_padded(scratch_, y.view());

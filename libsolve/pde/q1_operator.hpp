@@ -9,7 +9,8 @@ namespace libsolve {
 /// A symmetric Q1 matrix with constant coefficients on the inner nodes of a grid (zero boundary
 /// values), matrix-free: a combination of mass, stiffness and lumped mass matrix, such as
 ///   Q1Operator(grid, q1_mass(grid) + sqrt_alpha * q1_stiffness(grid)).
-/// Keeps one padded array of scratch: one application at a time.
+/// On several ranks and on devices it keeps a padded array of scratch: one
+/// application at a time.
 class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator {
  public:
   Q1Operator(const NodeGrid& grid, const Q1Weights& weights);

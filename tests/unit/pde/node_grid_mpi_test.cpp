@@ -49,7 +49,8 @@ TEST(NodeGridOverRanks, ProductsAreThoseOfOneRank) {
     const Vector all = test::at_nodes(whole, bump), product = all.like("y");
     A.apply(x, y);
     alone.apply(all, product);
-    EXPECT_EQ(worst_difference(grid, y, product), 0.0) << A.description();
+    // One rank adds up in another order.
+    EXPECT_LT(worst_difference(grid, y, product), 1e-14 * A.weights().centre()) << A.description();
     A.assemble()->apply(x, z);
     EXPECT_LT(worst_difference(grid, z, product), 1e-13 * A.weights().centre());
   }
