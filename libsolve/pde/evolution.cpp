@@ -7,6 +7,14 @@ Evolution::~Evolution() = default;
 void Evolution::add_second_derivative(int, const Point&, const Vector&, const Triple&,
                                       const Triple&) {}
 
+bool Evolution::has_step_cost(int) const {
+  return true;
+}
+
+bool Evolution::has_quadratic_costs() const {
+  return false;
+}
+
 std::shared_ptr<const InnerProduct> Evolution::parameter_inner_product() const {
   return nullptr;
 }
@@ -19,7 +27,8 @@ std::vector<int> Evolution::shown_steps() const {
   return {num_steps()};
 }
 
-std::vector<Field> Evolution::fields(const std::vector<Vector>&, const Vector&) const {
+std::vector<Field> Evolution::fields(const std::vector<Vector>&, const std::vector<Vector>&,
+                                     const Vector&) const {
   return {};
 }
 

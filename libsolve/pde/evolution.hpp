@@ -18,7 +18,7 @@ namespace libsolve {
 /// added to. What cannot be evaluated or solved is NaN. On several ranks every call is collective.
 class LIBSOLVE_EXPORT Evolution {
  public:
-  /// Where derivatives of c_n are taken. Of linear equations `before` and `y` may have no entries.
+  /// Where c_n or its derivatives are taken.
   struct Point {
     const Vector& before;  ///< y_{n-1}
     const Vector& y;       ///< y_n
@@ -29,7 +29,8 @@ class LIBSOLVE_EXPORT Evolution {
   virtual const Partition& state_partition() const = 0;      ///< of one y_n
   virtual const Partition& parameter_partition() const = 0;  ///< of m
   virtual int num_steps() const = 0;
-  /// All c_n are affine in (y_{n-1}, y_n, m) together: derivatives depend on n alone.
+  /// All c_n are affine in (y_{n-1}, y_n, m) together: derivatives depend on n alone, and `before` and
+  /// `y` of a Point may have no entries (but for residual()).
   virtual bool is_linear() const = 0;
   virtual void initial_state(const Vector& y0) const = 0;
 
@@ -62,6 +63,12 @@ class LIBSOLVE_EXPORT Evolution {
   virtual void add_second_derivative(int n, const Point& at, const Vector& p, const Triple& along,
                                      const Triple& out);
 
+  /// false: g_n = 0, and the three functions below are not called for n. States are kept for the way
+  /// back where some n < num_steps() has costs.
+  virtual bool has_step_cost(int n) const;
+  /// All g_n and r are quadratic: second derivatives do not look at y_n and m, and `y` may have no
+  /// entries there. The default is false.
+  virtual bool has_quadratic_costs() const;
   /// g_n; out_y = dg_n/dy_n, out_m += dg_n/dm; and both of g_n'' (v, q). Of a g_n(y_n) alone, m and q
   /// are not looked at and out_m is left as it is.
   virtual double step_cost(int n, const Vector& y, const Vector& m) = 0;
@@ -77,9 +84,12 @@ class LIBSOLVE_EXPORT Evolution {
   /// Of the spaces of m and of a state; null: Euclidean.
   virtual std::shared_ptr<const InnerProduct> parameter_inner_product() const;
   virtual std::shared_ptr<const InnerProduct> state_inner_product() const;
-  /// For results: `states` are y_0, ..., y_N as far as shown_steps() asks for them, in its order.
+  /// For results: `states` are y_0, ..., y_N as far as shown_steps() asks for them, in its order (0, ...,
+  /// N; the default is N alone), `adjoints` the multipliers p_n of c_n of the same steps (p_0 has no
+  /// entries), for L = J + sum_n p_n^T c_n.
   virtual std::vector<int> shown_steps() const;
-  virtual std::vector<Field> fields(const std::vector<Vector>& states, const Vector& m) const;
+  virtual std::vector<Field> fields(const std::vector<Vector>& states,
+                                    const std::vector<Vector>& adjoints, const Vector& m) const;
   virtual std::vector<Field> data_fields() const;
 };
 
