@@ -214,6 +214,17 @@ function(libsolve_find_ZLIB)
 endfunction()
 libsolve_optional(ZLIB AUTO zlib "compressed input files" zlib1g-dev)
 
+# Linked by libsolve; LIBSOLVE_HAVE_PNG is defined for the one source that uses it (libsolve/CMakeLists.txt).
+function(libsolve_find_PNG)
+  find_package(PNG QUIET)
+  if(PNG_FOUND)
+    target_link_libraries(libsolve_private_dependencies INTERFACE PNG::PNG)
+    set(LIBSOLVE_HAVE_PNG 1 PARENT_SCOPE)
+    set(LIBSOLVE_VERSION_PNG "${PNG_VERSION_STRING}" PARENT_SCOPE)
+  endif()
+endfunction()
+libsolve_optional(PNG AUTO libpng "pictures as data (PNG files)" libpng-dev)
+
 # PETSc and what comes with it: linked by libsolve_petsc.so only.
 add_library(libsolve_petsc_dependencies INTERFACE)
 function(libsolve_find_PETSC)

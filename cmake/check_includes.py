@@ -37,6 +37,7 @@ THIRD_PARTY = {
     "hdf5": (r"(hdf5|H5\w*)\.h", ["libsolve/io/", "tests/"]),
     "toml++": (r"toml\+\+/.*|toml\.hpp", ["libsolve/io/", "libsolve/run/", "tests/"]),
     "zlib": (r"zlib\.h", ["libsolve/io/", "tests/"]),
+    "libpng": (r"png\.h", ["libsolve/io/"]),
     "json": (r"nlohmann/.*", ["libsolve/plugin/", "libsolve/io/", "libsolve/run/", "apps/", "tests/"]),
     "fmt": (r"fmt/.*", ["libsolve/", "plugins/", "apps/", "tests/"]),
     "CLI11": (r"CLI/.*", ["apps/"]),

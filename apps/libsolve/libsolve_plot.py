@@ -20,6 +20,7 @@ except ImportError as error:
     sys.exit(77)  # the program tries the next Python, and says what is missing when none is left
 
 MAX_FIELDS = 3
+MAX_PLANES = 4
 INK = "#22303c"
 FAINT = "#d9dee3"
 COLOURS = ["#1f6fb4", "#d9622b", "#2a8f5b", "#8a4fa3", "#b0892a", "#4b8f9c"]
@@ -195,8 +196,9 @@ def slices_of(dataset):
     return []
 
 
-def draw_slices(figure, spec, file, name):
-    dataset = file["solution"][name]
+def draw_slices(figure, spec, file, path):
+    dataset = file[path]
+    name = path.split("/")[-1]
     origin = np.array(dataset.attrs.get("origin", [0.0, 0.0, 0.0]))
     spacing = np.array(dataset.attrs.get("spacing", [1.0, 1.0, 1.0]))
     cells = dataset.shape[::-1]
@@ -226,7 +228,7 @@ def draw_slices(figure, spec, file, name):
     colours = plt.get_cmap(colours).copy()
     colours.set_bad("#8c949c")
     if len(planes) == 1:
-        inner = spec.subgridspec(1, 3, wspace=0.06, width_ratios=[1.0, 0.035, 0.75])
+        inner = spec.subgridspec(1, 3, wspace=0.06, width_ratios=[1.0, 0.035, 0.3])
     else:
         inner = spec.subgridspec(1, len(planes) + 1, wspace=0.38,
                                  width_ratios=[1.0] * len(planes) + [0.04])
@@ -251,7 +253,7 @@ def draw_slices(figure, spec, file, name):
             axes.set_title(name, loc="left")
         axes.locator_params(nbins=4)
     bar = figure.colorbar(image, cax=figure.add_subplot(inner[0, len(planes)]), extend=extend)
-    bar.set_label(label)
+    bar.set_label(label if label != name else "")
     bar.formatter.set_powerlimits((-3, 4))
     bar.outline.set_visible(False)
 
@@ -260,10 +262,27 @@ def is_grid(dataset):
     return dataset.ndim == 3 and "spacing" in dataset.attrs and dataset.size > 1
 
 
+def is_plane(dataset):
+    return sum(extent > 1 for extent in dataset.shape) == 2
+
+
+def rows_of_fields(file):
+    """Paths of the fields on grids to be drawn, row by row: those over planes in pairs. What the
+    solution has comes first; data (stored with `data = true`) without masks."""
+    fields = []
+    for group in ("solution", "data"):
+        names = [f"{group}/{n}" for n in file.get(group, {}) if n not in ("solid", "mask", "solid_cells")]
+        names = [n for n in names if is_grid(file[n])]
+        fields += names[:MAX_PLANES if all(is_plane(file[n]) for n in names) else MAX_FIELDS]
+    planes = [n for n in fields if is_plane(file[n])]
+    rows = [[n] for n in fields if n not in planes]
+    return rows + [planes[k:k + 2] for k in range(0, len(planes), 2)]
+
+
 def draw(path, picture):
     style()
     with h5py.File(path, "r") as file:
-        fields = [n for n in file.get("solution", {}) if is_grid(file["solution"][n])][:MAX_FIELDS]
+        rows = rows_of_fields(file)
         curves = [draw_convergence]
         if is_sequence(file):
             curves = [draw_costs, draw_choices]
@@ -271,7 +290,7 @@ def draw(path, picture):
                 curves.insert(1, draw_regret)
         pictures = transport.panels(file) if transport.is_transport(file) else []
         heights = [height for height, _ in pictures] + [3.4] * len(curves)
-        heights += [3.3 if min(file["solution"][n].shape) > 1 else 4.6 for n in fields]
+        heights += [3.3 if min(file[names[0]].shape) > 1 else 4.6 for names in rows]
         figure = plt.figure(figsize=(10.5, sum(heights) + 0.9))
         grid = figure.add_gridspec(len(heights), 1, height_ratios=heights, hspace=0.38,
                                    left=0.08, right=0.9, bottom=0.6 / (sum(heights) + 0.9),
@@ -281,8 +300,11 @@ def draw(path, picture):
             picture_of(figure, grid[next(row)], file)
         for curve in curves:
             curve(figure.add_subplot(grid[next(row)]), file)
-        for name in fields:
-            draw_slices(figure, grid[next(row)], file, name)
+        for names in rows:
+            spec = grid[next(row)]
+            parts = spec.subgridspec(1, 2, wspace=0.0) if is_plane(file[names[0]]) else [spec]
+            for part, name in zip(parts, names):
+                draw_slices(figure, part, file, name)
         report = file["report"].attrs
         total = sum(heights) + 0.9
         figure.text(0.08, 1.0 - 0.28 / total, text(report.get("problem", "")), fontsize=13,

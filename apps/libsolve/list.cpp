@@ -3,6 +3,7 @@
 #include <libsolve/core/build_info.hpp>
 #include <libsolve/core/config.hpp>
 #include <libsolve/io/hdf5_file.hpp>
+#include <libsolve/io/image.hpp>
 #include <libsolve/plugin/describe.hpp>
 #include <libsolve/plugin/loader.hpp>
 #include <nlohmann/json.hpp>
@@ -34,7 +35,8 @@ int version(bool json) {
   };
   const Feature features[] = {
       {"mpi", LIBSOLVE_HAVE_MPI != 0},           {"hdf5_parallel", libsolve::hdf5_is_parallel()},
-      {"zlib", LIBSOLVE_HAVE_ZLIB != 0},         {"petsc", LIBSOLVE_HAVE_PETSC != 0},
+      {"zlib", LIBSOLVE_HAVE_ZLIB != 0},         {"png", libsolve::png_is_supported()},
+      {"petsc", LIBSOLVE_HAVE_PETSC != 0},
       {"sundials", LIBSOLVE_HAVE_SUNDIALS != 0}, {"cuda", LIBSOLVE_HAVE_CUDA != 0}};
   if (json) {
     nlohmann::ordered_json object = {{"version", build.version},

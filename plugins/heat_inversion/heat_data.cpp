@@ -1,23 +1,13 @@
 #include "heat_data.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <libsolve/core/errors.hpp>
 #include <libsolve/core/random.hpp>
-#include <libsolve/core/together.hpp>
-#include <libsolve/optimize/formula.hpp>
-#include <memory>
+#include <libsolve/io/spatial_function.hpp>
 
 namespace heat_inversion {
 
 namespace {
-
-std::shared_ptr<const Formulas> parse(const std::string& formula) {
-  auto formulas = std::make_shared<Formulas>(std::vector<std::string>{"x", "y", "z"});
-  formulas->add(formula);
-  return formulas;
-}
 
 /// visit(i, j, k) for the cells of this rank, x fastest.
 template <class Visit>
@@ -30,34 +20,17 @@ void for_own(const GridPartition& parts, const Visit& visit) {
 
 }  // namespace
 
-std::string fault_of(const std::string& formula) {
-  try {
-    parse(formula);
-  } catch (const FormulaError& e) {
-    return e.what();
-  }
-  return {};
-}
-
-std::vector<double> formula_at_nodes(const std::string& formula, const GridPartition& parts) {
-  std::vector<double> values;
+std::vector<double> values_at_nodes(const std::string& key, const std::string& text,
+                                    const GridPartition& parts, const Context& context) {
   const Grid& grid = parts.grid();
-  together(parts.communicator(), [&] {
-    FormulaEvaluator evaluator(parse(formula), std::vector<Index>{0});
-    for_own(parts, [&](Index i, Index j, Index k) {
-      std::array<double, 3> x = {0.0, 0.0, 0.0};
-      const std::array<Index, 3> at = {i, j, k};
-      for (std::size_t a = 0; a < static_cast<std::size_t>(grid.dimension); ++a)
-        x[a] = grid.spacing[a] * (at[a] + 1);
-      double value = 0.0;
-      evaluator.values(x, {&value, 1});
-      if (!std::isfinite(value))
-        throw DataError("'" + formula + "' is not finite at (" + std::to_string(x[0]) + ", " +
-                        std::to_string(x[1]) + ", " + std::to_string(x[2]) + ")");
-      values.push_back(value);
-    });
-  });
-  return values;
+  return values_at_places(
+      parts.communicator(), parts.own(), grid.dimension,
+      [&](int axis, Index i) { return grid.spacing[static_cast<std::size_t>(axis)] * (i + 1); },
+      [&] {
+        return make_spatial_function(text, grid.dimension,
+                                     [&](const std::string& f) { return context.resolve_file(f); });
+      },
+      key + " '" + text + "'");
 }
 
 void add_noise(const GridPartition& parts, double level, std::uint64_t seed,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libsolve/core/grid_partition.hpp>
+#include <libsolve/plugin/registry.hpp>
 #include <string>
 #include <vector>
 
@@ -8,12 +9,10 @@ namespace heat_inversion {
 
 using namespace libsolve;  // NOLINT: a plugin is written in terms of the library
 
-/// A formula in x, y, z at the inner nodes that this rank has, x fastest; unused coordinates are 0.
-/// Throws FormulaError, DataError (values that are not finite).
-std::vector<double> formula_at_nodes(const std::string& formula, const GridPartition& parts);
-
-/// What is wrong with it as a formula; "" where nothing is.
-std::string fault_of(const std::string& formula);
+/// The option `key`, a function of the place (libsolve/io/spatial_function.hpp), at the inner nodes that
+/// this rank has, x fastest. Collective.
+std::vector<double> values_at_nodes(const std::string& key, const std::string& text,
+                                    const GridPartition& parts, const Context& context);
 
 /// Adds normal noise of standard deviation `level` times the largest |value|; the same on any number
 /// of ranks. Collective.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/io/spatial_function.hpp>
 #include <libsolve/io/state_files.hpp>
 
 #include "heat_data.hpp"
@@ -30,8 +31,8 @@ void HeatInversionOptions::describe(Fields<HeatInversionOptions>& f) {
         "theta = 1/2, or 1; the reaction is explicit in both");
   f.add("reaction", &O::reaction,
         "a, b, c of r(u) = a u + b u^2 + c u^3 in u_t = Laplace u - r(u); none: the heat equation");
-  f.add("initial", &O::initial, "u(0) that data are made from, a formula in x, y, z");
-  f.add("data", &O::data, "d: \"simulated\" from initial by the same scheme, or a formula in x, y, z");
+  f.add("initial", &O::initial, "u(0) that data are made from: a formula in x, y, z, \"FILE.h5:/DATASET\" or \"FILE.png\" (2D)");
+  f.add("data", &O::data, "d: \"simulated\" from initial by the same scheme; or as initial");
   f.add("noise", &O::noise, Range::at_least(0.0),
         "simulated: standard deviation of the noise over the largest |u(T)|");
   f.add("value_cost", &O::value_cost, Range::at_least(0.0), "gamma_0, of 1/2 |m|^2");
@@ -59,12 +60,12 @@ void HeatInversionOptions::check(const HeatInversionOptions& o, const std::strin
   if (o.checkpoints == "none" && !is_linear)
     problems.add(where, prefix + "checkpoints",
                  "\"none\" is for linear reactions: the adjoint of this one needs its states");
-  const auto check_formula = [&](const char* key, const std::string& formula) {
-    const std::string fault = fault_of(formula);
-    if (!fault.empty()) problems.add(where, prefix + key, "is no formula: " + fault);
+  const auto check_function = [&](const char* key, const std::string& text) {
+    const std::string fault = fault_of_spatial_function(text, o.dimension);
+    if (!fault.empty()) problems.add(where, prefix + key, fault);
   };
-  check_formula("initial", o.initial);
-  if (o.data != "simulated") check_formula("data", o.data);
+  check_function("initial", o.initial);
+  if (o.data != "simulated") check_function("data", o.data);
 }
 
 namespace {
@@ -122,7 +123,7 @@ std::unique_ptr<Problem> HeatInversionSource::create() {
 
   const Partition& partition = parts.partition();
   if (o.data == "simulated") {
-    const Vector truth = on_device(formula_at_nodes(o.initial, parts), partition);
+    const Vector truth = on_device(values_at_nodes("initial", o.initial, parts, context_), partition);
     const Vector last = functions->simulate(truth);
     const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), last.view());
     std::vector<double> d(host.data(), host.data() + host.extent(0));
@@ -130,7 +131,7 @@ std::unique_ptr<Problem> HeatInversionSource::create() {
     functions->set_data(on_device(d, partition));
     functions->set_truth(truth);
   } else {
-    functions->set_data(on_device(formula_at_nodes(o.data, parts), partition));
+    functions->set_data(on_device(values_at_nodes("data", o.data, parts, context_), partition));
   }
   const auto n = static_cast<std::size_t>(partition.local_size());
   auto problem = std::make_unique<NonlinearProgram>(

@@ -19,7 +19,7 @@ void PoissonControlOptions::describe(Fields<PoissonControlOptions>& f) {
         "beta: beta |u|^2, as Rees, Dollar and Wathen have it; half-beta: beta/2 |u|^2");
   f.add("target", &O::target,
         "y_d: \"rees\" (2 x - 1)^2 (2 y - 1)^2 for x, y <= 1/2, else 0; \"sine\" with a known "
-        "solution; \"FILE.h5:/DATASET\"; or a formula in x, y, z");
+        "solution; \"FILE.h5:/DATASET\"; \"FILE.png\" (2D); or a formula in x, y, z");
   f.add("boundary", &O::boundary, Choices{{"target", "zero"}}, "y on the boundary: y_d, or 0");
   f.add("control_mass", &O::control_mass, Choices{{"auto", "consistent", "lumped"}},
         "mass matrix of u; auto: lumped with bounds, so that they hold node by node");
@@ -38,10 +38,8 @@ void PoissonControlOptions::check(const PoissonControlOptions& o, const std::str
     problems.add(where, prefix + "control_lower",
                  "must be at most control_upper, " + format_number(o.control_upper) + ", is " +
                      format_number(o.control_lower));
-  const std::string fault = fault_of(o.target);
-  if (!fault.empty())
-    problems.add(where, prefix + "target",
-                 "is none of rees, sine, FILE.h5:/DATASET, and no formula: " + fault);
+  const std::string fault = fault_of(o.target, o.dimension);
+  if (!fault.empty()) problems.add(where, prefix + "target", "is not rees or sine; it " + fault);
 }
 
 std::unique_ptr<Problem> PoissonControlSource::create() {

@@ -11,17 +11,15 @@ using namespace libsolve;  // NOLINT: a plugin is written in terms of the librar
 
 /// y_d at all nodes of this rank's padded arrays, boundary included. `target`:
 ///   "rees"   prod (2 x_a - 1)^2 where all x_a <= 1/2, else 0 (Rees, Dollar, Wathen 2010, problem
-///   1) "sine"   (1 + alpha D^2 pi^4) prod sin(pi x_a): then y = prod sin(pi x_a), u = D pi^2 y,
+///            1)
+///   "sine"   (1 + alpha D^2 pi^4) prod sin(pi x_a): then y = prod sin(pi x_a), u = D pi^2 y,
 ///            p = -alpha u
-///   "FILE.h5:/DATASET"  values on the unit square or cube, first and last at its corners, slowest
-///            axis first, of any shape, with (bi- or tri-)linear interpolation
-///   else a formula in x, y, z.
-/// Throws FormulaError, IoError, ShapeError, DataError (values that are not finite).
+///   else what libsolve/io/spatial_function.hpp reads: a dataset, a picture, a formula.
+/// Throws what values_at_places() and make_spatial_function() do. Collective.
 std::vector<double> target_at_nodes(const std::string& target, const NodeGrid& grid, double alpha,
                                     const Context& context);
 
-/// Whether `target` names a dataset; "" or what is wrong with it as a formula.
-bool is_dataset(const std::string& target);
-std::string fault_of(const std::string& target);
+/// "" or what is wrong with it, files unread.
+std::string fault_of(const std::string& target, int dimension);
 
 }  // namespace poisson_control

@@ -14,7 +14,7 @@ namespace transport_sources {
 
 void ImagesOptions::describe(Fields<ImagesOptions>& f) {
   using O = ImagesOptions;
-  f.add("source_file", &O::source_file, "a portable anymap (PGM, PPM) or an HDF5 file").required().file();
+  f.add("source_file", &O::source_file, "a PNG file, a portable anymap (PGM, PPM) or an HDF5 file").required().file();
   f.add("target_file", &O::target_file, "likewise; empty: source_file").file();
   f.add("source_dataset", &O::source_dataset, "of an HDF5 file: h x w, h x w x 3, or a stack of such");
   f.add("target_dataset", &O::target_dataset, "likewise; empty: source_dataset, where the file is the same");

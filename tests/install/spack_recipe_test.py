@@ -157,6 +157,7 @@ LEFT_ALONE = {
 # Name of a dependency in CMake -> Spack's, and the variant that brings it ("" for always).
 PACKAGES = {
     "Kokkos": ("kokkos", ""), "MPI": ("mpi", "+mpi"), "HDF5": ("hdf5", ""), "ZLIB": ("zlib-api", ""),
+    "PNG": ("libpng", ""),
     "tomlplusplus": ("tomlplusplus", ""), "CLI11": ("cli11", ""), "fmt": ("fmt", ""),
     "nlohmann_json": ("nlohmann-json", ""), "PETSC": ("petsc", "+petsc"), "HYPRE": ("hypre", "+petsc"),
     "SUNDIALS": ("sundials", "+sundials"), "EIGEN": ("eigen", "+eigen"),

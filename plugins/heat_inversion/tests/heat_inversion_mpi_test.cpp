@@ -21,7 +21,7 @@ std::vector<double> measures(NonlinearProgram& problem, const HeatInversionOptio
     grid.spacing[a] = 1.0 / o.size;
   }
   const GridPartition parts = comm.size() > 1 ? GridPartition(grid, comm) : GridPartition(grid);
-  const auto point = formula_at_nodes("sin(5*x+y)+cos(7*x*y)+z", parts);
+  const auto point = values_at_nodes("point", "sin(5*x+y)+cos(7*x*y)+z", parts, {});
   const Vector x = problem.x(), g = x.like("g"), y = x.like("y");
   Kokkos::deep_copy(x.view(), Kokkos::View<const double*, Kokkos::HostSpace>(point.data(), point.size()));
   std::vector<double> values = {problem.functions().objective(x.view())};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/optimize/derivative_check.hpp>
@@ -194,6 +195,27 @@ TEST(HeatInversion, DataAreSimulatedFromTheTruth) {
   largest = norm_max(last);
   const double misfit = noisy->functions().objective(true_initial.view());
   EXPECT_NEAR(std::sqrt(2.0 * misfit / last.local_size()), 0.1 * largest, 0.005 * largest);
+}
+
+TEST(HeatInversion, InitialStatesAndDataComeFromPictures) {
+  const libsolve::test::TemporaryFolder folder;
+  std::ofstream(folder.file("t.pgm")) << "P2 2 2 4 0 4 1 2";
+  HeatInversionOptions o = options_of(2, 12, 4);
+  Context context = {};
+  context.registry = &heat_inversion::test::registry();
+  context.base_folder = folder.path();
+  const auto data_of = [&](const std::string& initial, const std::string& data) {
+    o.initial = initial;
+    o.data = data;
+    return libsolve::test::to_host(HeatInversionSource(o, context).create()->data().back().values);
+  };
+  const std::string text = "(1-y)*(0.25*(1-x)+0.5*x)+y*x";
+  const auto close = [](const std::vector<double>& a, const std::vector<double>& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-15);
+  };
+  close(data_of("t.pgm", "simulated"), data_of(text, "simulated"));
+  close(data_of("0", "t.pgm"), data_of("0", text));
 }
 
 /// Newton's method on the quadratic: the optimum solves (R^2 + gamma_0) m = R d mode by mode.

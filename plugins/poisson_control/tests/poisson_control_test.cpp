@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
@@ -148,6 +149,21 @@ TEST(PoissonControl, TargetsComeFromFilesAndFormulas) {
   EXPECT_DOUBLE_EQ(poisson_control::target_at_nodes("rees", grid, 1.0, {})[1], 0.25);
 }
 
+/// A picture of 2 x 2 pixels: the lower row is y = 0, grey values between 0 and 1.
+TEST(PoissonControl, TargetsComeFromPictures) {
+  const test::TemporaryFolder folder;
+  std::ofstream(folder.file("t.pgm")) << "P2 2 2 4 0 4 1 2";
+  Context context;
+  context.base_folder = folder.path();
+  const NodeGrid grid(2, {4, 8, 1}, {1.0, 1.0, 1.0});
+  const auto picture = poisson_control::target_at_nodes("t.pgm", grid, 1.0, context);
+  const auto text = poisson_control::target_at_nodes(
+      "(1-y)*(0.25*(1-x)+0.5*x)+y*x", grid, 1.0, {});
+  ASSERT_EQ(picture.size(), 5U * 9U);
+  for (std::size_t i = 0; i < text.size(); ++i) EXPECT_NEAR(picture[i], text[i], 1e-15);
+  EXPECT_THROW(poisson_control::target_at_nodes("u.png", grid, 1.0, context), InputError);
+}
+
 TEST(PoissonControl, RefusesBadOptions) {
   const auto fault_of = [](const PoissonControlOptions& o) {
     Diagnostics problems;
@@ -163,6 +179,10 @@ TEST(PoissonControl, RefusesBadOptions) {
   EXPECT_EQ(fault_of(o), "");
   o.target = "sin(x";
   EXPECT_NE(fault_of(o).find("target"), std::string::npos);
+  o.target = "photo.png";
+  EXPECT_EQ(fault_of(o), "");
+  o.dimension = 3;
+  EXPECT_NE(fault_of(o).find("picture"), std::string::npos);
   o.target = "sine";
   o.control_lower = 1.0;
   o.control_upper = 0.0;

@@ -41,36 +41,6 @@ class Pictures : public testing::Test {
   test::TemporaryFolder folder_;
 };
 
-TEST_F(Pictures, AnymapsOfAllKinds) {
-  const std::vector<double> expected = {0.0, 1.0, 0.5, 0.25, 0.75, 0.0};
-  const Image text = read_image(write("a.pgm", "P2 # grey\n3 2\n4\n0 4 2\n1 3 0\n"), "", -1);
-  EXPECT_EQ(text.values, expected);
-  EXPECT_EQ(text.width, 3);
-  EXPECT_EQ(text.height, 2);
-  const Image bytes =
-      read_image(write("b.pgm", std::string("P5\n3 2\n4\n") + std::string("\0\4\2\1\3\0", 6)), "", -1);
-  EXPECT_EQ(bytes.values, expected);
-  const Image wide = read_image(
-      write("c.pgm", std::string("P5 1 1 65535\n") + std::string("\x80\x00", 2)), "", -1);
-  EXPECT_EQ(wide.values[0], 32768.0 / 65535.0);
-  const Image colour = read_image(write("d.ppm", "P6 1 1 255 \xff\x33\x66"), "", -1);
-  EXPECT_EQ(colour.channels, 3);
-  EXPECT_EQ(colour.values, (std::vector<double>{1.0, 0.2, 0.4}));
-  EXPECT_NEAR(grey(colour).values[0], 1.6 / 3.0, 1e-15);
-}
-
-TEST_F(Pictures, BrokenAnymapsAreRefused) {
-  const auto read = [&](const std::string& bytes) {
-    return [this, bytes] { read_image(write("broken.pgm", bytes), "", -1); };
-  };
-  expect_refused(read("P5 3 2 4\nabc"), "ends after 3 bytes of pixels; 6 are needed");
-  expect_refused(read("P2 3 2 4 0 4 2 1"), "has no value");
-  expect_refused(read("P2 1 1 4 7"), "has the value 7");
-  expect_refused(read("P5 0 1 4 7"), "no pixels");
-  expect_refused(read("P5 99999999999 1 4 7"), "width");
-  expect_refused(read("GIF89a"), "no portable anymap");
-}
-
 TEST_F(Pictures, DatasetsAndStacks) {
   const std::string path = folder_.file("images.h5");
   Hdf5File file = Hdf5File::create(path);

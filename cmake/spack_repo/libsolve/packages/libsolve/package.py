@@ -70,6 +70,7 @@ class Libsolve(CMakePackage, CudaPackage):
     depends_on("hdf5 ~mpi", when="~mpi")
     depends_on("mpi", when="+mpi")
     depends_on("zlib-api")
+    depends_on("libpng")
     with default_args(type="build"):  # headers that no header of ours includes
         depends_on("tomlplusplus@3.3:")
         depends_on("cli11@2.1:")
@@ -140,6 +141,7 @@ class Libsolve(CMakePackage, CudaPackage):
             self.define("LIBSOLVE_ENABLE_CUDA", spec.satisfies("+cuda")),
             self.define("LIBSOLVE_ENABLE_MPI", spec.satisfies("+mpi")),
             self.define("LIBSOLVE_ENABLE_ZLIB", True),
+            self.define("LIBSOLVE_ENABLE_PNG", True),
             self.define("LIBSOLVE_ENABLE_PETSC", spec.satisfies("+petsc")),
             self.define("LIBSOLVE_ENABLE_HYPRE", spec.satisfies("+petsc")),
             self.define("LIBSOLVE_ENABLE_SUNDIALS", spec.satisfies("+sundials")),
