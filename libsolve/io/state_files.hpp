@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <libsolve/pde/checkpointed_run.hpp>
+#include <memory>
 #include <string>
 
 namespace libsolve {
@@ -26,5 +28,10 @@ class LIBSOLVE_EXPORT StateFiles final : public StateStore {
   std::string folder_, prefix_;
   std::vector<std::string> written_;
 };
+
+/// Makes StateFiles in one folder, with prefixes of this process and object: others may use the same
+/// folder. Null for "": in memory.
+LIBSOLVE_EXPORT std::function<std::shared_ptr<StateStore>()> state_files_in(
+    const std::string& folder);
 
 }  // namespace libsolve

@@ -1,8 +1,5 @@
 #include "heat_inversion.hpp"
 
-#include <unistd.h>
-
-#include <atomic>
 #include <cmath>
 #include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
@@ -88,16 +85,6 @@ Vector on_device(const std::vector<double>& values, const Partition& partition) 
   return v;
 }
 
-/// Files of this process and object: others may use the same folder.
-TimeAdjoint::MakeStore file_stores(const HeatInversionOptions& o, const Context& context) {
-  static std::atomic<int> made = 0;
-  const std::string folder = context.resolve_file(o.checkpoint_folder);
-  return [folder]() -> std::shared_ptr<StateStore> {
-    return std::make_shared<StateFiles>(
-        folder, "checkpoint." + std::to_string(getpid()) + "." + std::to_string(made++));
-  };
-}
-
 }  // namespace
 
 std::unique_ptr<Problem> HeatInversionSource::create() {
@@ -117,7 +104,8 @@ std::unique_ptr<Problem> HeatInversionSource::create() {
   made.reaction = {coefficient(0), coefficient(1), coefficient(2)};
   made.checkpoints = o.checkpoints;
   made.slots = o.slots;
-  if (!o.checkpoint_folder.empty()) made.make_store = file_stores(o, context_);
+  if (!o.checkpoint_folder.empty())
+    made.make_store = state_files_in(context_.resolve_file(o.checkpoint_folder));
   made.solver = context_.make<LinearSolver>(o.solver);
   const auto functions = std::make_shared<HeatFunctions>(made);
 

@@ -56,6 +56,7 @@ TEST(ReducedEvolution, DerivativesAreExact) {
         for (const char* schedule : {"auto", "all", "sqrt", "binomial"}) {
           const auto e = std::make_shared<SmallEvolution>(nonlinear, all);
           e->has_quartic_costs = quartic;
+          e->steps = 6;
           const auto functions =
               std::make_shared<ReducedEvolution>(e, CheckpointChoice{schedule, 3});
           const NonlinearProgram program = program_of(functions);
