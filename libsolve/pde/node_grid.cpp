@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/core/large_array.hpp>
 #include <libsolve/pde/node_grid.hpp>
 #include <limits>
 #include <string>
@@ -18,6 +19,47 @@ struct UnpadNodes {
   const double* padded;
   double* v;
   KOKKOS_FUNCTION void operator()(Index place, Index entry) const { v[entry] = padded[place]; }
+};
+
+struct MaskFromVector {
+  const double* inside;
+  double* mask;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
+    mask[place] = inside[entry] > 0.0 ? 1.0 : 0.0;
+  }
+};
+
+/// The mask of every second node.
+struct CoarseMask {
+  NodeRows fine, coarse;
+  const double* from;
+  double* to;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
+    const Index row = entry / coarse.n[0], k = row / coarse.n[1];
+    const Index at[3] = {coarse.begin[0] + entry - row * coarse.n[0],
+                         coarse.begin[1] + row - k * coarse.n[1], coarse.begin[2] + k};
+    Index source = fine.first;
+    for (int a = 0; a < 3; ++a) source += (2 * at[a] - fine.begin[a]) * fine.stride[a];
+    to[place] = from[source];
+  }
+};
+
+struct KeepInside {
+  const double *mask, *v;
+  double* out;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
+    out[entry] = mask[place] > 0.0 ? v[entry] : 0.0;
+  }
+};
+
+struct SetOutside {
+  const double* mask;
+  double factor;
+  const double* v;
+  double* out;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
+    out[entry] = mask[place] > 0.0 ? out[entry] : factor * v[entry];
+  }
 };
 
 }  // namespace detail
@@ -98,13 +140,53 @@ NodeGrid NodeGrid::coarse() const {
   std::vector<Index> cuts = all_->cuts()[dimension_ - 1];
   for (Index& cut : cuts) cut = (cut + 1) / 2;
   cuts.back() = cells[dimension_ - 1] + 1;
-  return {dimension_, cells, length, communicator(), cuts};
+  NodeGrid grid(dimension_, cells, length, communicator(), cuts);
+  if (has_mask()) {
+    const VectorView mask =
+        zero_array<double>("node_grid::mask", static_cast<std::size_t>(grid.rows_.padded_size));
+    for_nodes(default_space(), "node_grid::coarse_mask", grid.rows_,
+              detail::CoarseMask{rows_, grid.rows_, mask_.data(), mask.data()});
+    grid.fetch_neighbours(mask);
+    grid.mask_ = mask;
+  }
+  return grid;
 }
 
 NodeGrid NodeGrid::on_each_rank() const {
   std::array<double, 3> length = {1.0, 1.0, 1.0};
   for (int a = 0; a < dimension_; ++a) length[a] = spacing_[a] * cells_[a];
-  return {dimension_, cells_, length};
+  NodeGrid grid(dimension_, cells_, length);
+  if (has_mask()) {
+    const VectorView mask =
+        zero_array<double>("node_grid::mask", static_cast<std::size_t>(grid.rows_.padded_size));
+    Kokkos::fence("node_grid::on_each_rank");
+    GridHalo(*all_, grid.padded_, padded_).fetch<double>(mask_, mask);
+    grid.mask_ = mask;
+  }
+  return grid;
+}
+
+NodeGrid NodeGrid::masked(const Vector& inside) const {
+  NodeGrid grid = *this;
+  const VectorView mask =
+      zero_array<double>("node_grid::mask", static_cast<std::size_t>(rows_.padded_size));
+  for_nodes(default_space(), "node_grid::mask", rows_,
+            detail::MaskFromVector{inside.data(), mask.data()});
+  fetch_neighbours(mask);
+  grid.mask_ = mask;
+  return grid;
+}
+
+void NodeGrid::keep_inside(const ConstVectorView& v, const VectorView& out) const {
+  if (!has_mask()) return Kokkos::deep_copy(default_space(), out, v);
+  for_nodes(default_space(), "node_grid::keep_inside", rows_,
+            detail::KeepInside{mask_.data(), v.data(), out.data()});
+}
+
+void NodeGrid::set_outside(double factor, const ConstVectorView& v, const VectorView& out) const {
+  if (!has_mask()) return;
+  for_nodes(default_space(), "node_grid::set_outside", rows_,
+            detail::SetOutside{mask_.data(), factor, v.data(), out.data()});
 }
 
 Grid NodeGrid::as_cells() const {

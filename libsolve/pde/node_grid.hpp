@@ -56,11 +56,25 @@ class LIBSOLVE_EXPORT NodeGrid {
   /// Coordinate of node `index` of the whole grid, boundary = 0.
   double coordinate(int axis, Index index) const noexcept { return spacing_[axis] * index; }
 
-  /// Every second node: cells(a) / 2 along each axis, on the ranks that have them in this grid.
+  /// Every second node: cells(a) / 2 along each axis, on the ranks that have them in this grid. Masks
+  /// come along.
   bool can_coarsen() const noexcept;
   NodeGrid coarse() const;
-  /// The same nodes, all of them on each rank alone.
+  /// The same nodes, all of them on each rank alone. Collective.
   NodeGrid on_each_rank() const;
+
+  /// The same nodes as a domain inside the box: those with inside(i) > 0 (a vector over the inner
+  /// nodes), the others, and the boundary of the domain through them, being fixed at 0. Operators
+  /// A on such grids are P A P + (I - P) a, P the projection onto the nodes inside, a the diagonal entry
+  /// of A, so that nodes outside are unknowns of their own. Collective.
+  NodeGrid masked(const Vector& inside) const;
+  bool has_mask() const noexcept { return mask_.data() != nullptr; }
+  /// 1 inside, 0 outside, in a padded array; empty without a mask.
+  const ConstVectorView& mask() const noexcept { return mask_; }
+  /// out = P v; a copy without a mask.
+  void keep_inside(const ConstVectorView& v, const VectorView& out) const;
+  /// out = P out + (I - P) factor v.
+  void set_outside(double factor, const ConstVectorView& v, const VectorView& out) const;
 
   /// Inner nodes as cells around them: for Field, pictures and ParaView files.
   Grid as_cells() const;
@@ -92,6 +106,7 @@ class LIBSOLVE_EXPORT NodeGrid {
   std::shared_ptr<const GridPartition> all_;
   Box padded_;
   std::shared_ptr<const GridHalo> halo_;  ///< null on one rank
+  ConstVectorView mask_;
 };
 
 extern template void NodeGrid::fetch_neighbours(const Kokkos::View<float*, MemSpace>&) const;

@@ -42,6 +42,18 @@ struct ApplyControl {
   }
 };
 
+/// Nodes outside a mask: each by itself.
+struct ControlOutside {
+  double m, s;
+  const double *mask, *w, *y, *q;
+  double *f, *g;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
+    if (mask[place] > 0.0) return;
+    f[entry] = m * y[entry] + s * q[entry];
+    g[entry] = s * y[entry] - (w == nullptr ? m : w[entry]) * q[entry];
+  }
+};
+
 }  // namespace detail
 
 Q1ControlOperator::Q1ControlOperator(const NodeGrid& grid, double control_cost,
@@ -54,12 +66,15 @@ Q1ControlOperator::Q1ControlOperator(const NodeGrid& grid, double control_cost,
                      : Partition(grid.communicator(), 2 * grid.partition().local_size())) {
   const auto size = static_cast<std::size_t>(grid.scratch_size());
   y_ = zero_array<double>("q1_control_operator::y", size);
+  if (grid.has_mask())
+    inside_ = zero_array<double>("q1_control_operator::inside",
+                                 2 * static_cast<std::size_t>(grid.rows().num_nodes()));
   if (!grid.is_whole_on_host()) q_ = zero_array<double>("q1_control_operator::q", size);
 }
 Q1ControlOperator::~Q1ControlOperator() = default;
 
 template <int D, bool Diagonal>
-void Q1ControlOperator::apply_as(const Vector& x, const Vector& y) const {
+void Q1ControlOperator::apply_as(const ConstVectorView& x, const VectorView& y) const {
   const auto n = static_cast<std::size_t>(grid_.rows().num_nodes());
   const Q1Stencil<D> M(q1_mass(grid_), grid_.rows()),
       S(std::sqrt(control_cost_) * q1_stiffness(grid_), grid_.rows());
@@ -70,8 +85,8 @@ void Q1ControlOperator::apply_as(const Vector& x, const Vector& y) const {
           "q1_control_operator::apply", grid_.rows(), {{x.data(), x.data() + n}, y_.data()},
           detail::ControlParts<D, Diagonal>{M, S, diagonal_.data(), {f, g}});
   }
-  grid_.pad(Kokkos::subview(x.view(), std::make_pair(std::size_t{0}, n)), y_);
-  grid_.pad(Kokkos::subview(x.view(), std::make_pair(n, 2 * n)), q_);
+  grid_.pad(Kokkos::subview(x, std::make_pair(std::size_t{0}, n)), y_);
+  grid_.pad(Kokkos::subview(x, std::make_pair(n, 2 * n)), q_);
   grid_.fetch_neighbours(y_);
   grid_.fetch_neighbours(q_);
   for_nodes(default_space(), "q1_control_operator::apply", grid_.rows(),
@@ -79,13 +94,29 @@ void Q1ControlOperator::apply_as(const Vector& x, const Vector& y) const {
 }
 
 void Q1ControlOperator::apply(const Vector& x, const Vector& y) const {
+  const auto n = static_cast<std::size_t>(grid_.rows().num_nodes());
+  const auto part = [n](const auto& v, std::size_t which) {
+    return Kokkos::subview(v, std::make_pair(which * n, (which + 1) * n));
+  };
+  ConstVectorView from = x.view();
+  if (grid_.has_mask()) {
+    for (const std::size_t which : {0U, 1U})
+      grid_.keep_inside(part(from, which), part(inside_, which));
+    from = inside_;
+  }
   with_dimension(grid_.dimension(), [&](auto d) {
     constexpr int D = decltype(d)::value;
     if (diagonal_.data() != nullptr)
-      apply_as<D, true>(x, y);
+      apply_as<D, true>(from, y.view());
     else
-      apply_as<D, false>(x, y);
+      apply_as<D, false>(from, y.view());
   });
+  if (!grid_.has_mask()) return;
+  for_nodes(default_space(), "q1_control_operator::outside", grid_.rows(),
+            detail::ControlOutside{q1_mass(grid_).centre(),
+                                   std::sqrt(control_cost_) * q1_stiffness(grid_).centre(),
+                                   grid_.mask().data(), diagonal_.data(), x.data(), x.data() + n,
+                                   y.data(), y.data() + n});
 }
 
 std::string Q1ControlOperator::description() const {
@@ -100,7 +131,7 @@ double Q1ControlOperator::bytes_per_apply() const {
 }
 
 double Q1ControlOperator::memory_bytes() const {
-  return sizeof(double) * static_cast<double>(y_.extent(0) + q_.extent(0));
+  return sizeof(double) * static_cast<double>(y_.extent(0) + q_.extent(0) + inside_.extent(0));
 }
 
 }  // namespace libsolve

@@ -33,13 +33,14 @@ class LIBSOLVE_EXPORT Q1ControlOperator final : public LinearOperator {
 
  private:
   template <int D, bool Diagonal>
-  void apply_as(const Vector& x, const Vector& y) const;
+  void apply_as(const ConstVectorView& x, const VectorView& y) const;
 
   NodeGrid grid_;
   double control_cost_;
   ConstVectorView diagonal_;
   Partition partition_;
   VectorView y_, q_;
+  VectorView inside_;  ///< both parts, where the grid has a mask
 };
 
 }  // namespace libsolve

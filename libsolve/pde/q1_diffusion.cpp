@@ -116,6 +116,9 @@ Q1Diffusion::Q1Diffusion(const NodeGrid& grid, const Vector& coefficient) : grid
   coefficient_ = zero_array<double>("q1_diffusion::coefficient", size);
   scratch_ = zero_array<double>("q1_diffusion::scratch", size);
   second_scratch_ = zero_array<double>("q1_diffusion::scratch", size);
+  if (grid.has_mask())
+    inside_ = zero_array<double>("q1_diffusion::inside",
+                                 static_cast<std::size_t>(grid.rows().num_nodes()));
   set_coefficient(coefficient);
 }
 Q1Diffusion::~Q1Diffusion() = default;
@@ -132,7 +135,7 @@ void Q1Diffusion::set_coefficient(const Vector& coefficient) {
 }
 
 void Q1Diffusion::apply(const Vector& x, const Vector& y) const {
-  grid_.pad(x.view(), scratch_);
+  pad_inside(x, scratch_);
   grid_.fetch_neighbours(scratch_);
   with_dimension(grid_.dimension(), [&](auto d) {
     constexpr int D = decltype(d)::value;
@@ -141,6 +144,18 @@ void Q1Diffusion::apply(const Vector& x, const Vector& y) const {
     std::copy(element_, element_ + 8, body.element);
     for_nodes(default_space(), "q1_diffusion::apply", grid_.rows(), body);
   });
+  grid_.set_outside(outside(), x.view(), y.view());
+}
+
+/// The diagonal entry of a = 1.
+double Q1Diffusion::outside() const {
+  return element_[0] * (1 << grid_.dimension());
+}
+
+void Q1Diffusion::pad_inside(const Vector& v, const VectorView& padded) const {
+  if (!grid_.has_mask()) return grid_.pad(v.view(), padded);
+  grid_.keep_inside(v.view(), inside_);
+  grid_.pad(inside_, padded);
 }
 
 bool Q1Diffusion::diagonal(const Vector& diagonal) const {
@@ -150,13 +165,17 @@ bool Q1Diffusion::diagonal(const Vector& diagonal) const {
               detail::DiffusionDiagonal<D>{detail::Corners(grid_.rows()), element_[0],
                                            coefficient_.data(), diagonal.data()});
   });
+  if (grid_.has_mask()) {
+    Kokkos::deep_copy(inside_, outside());
+    grid_.set_outside(1.0, inside_, diagonal.view());
+  }
   return true;
 }
 
 void Q1Diffusion::coefficient_gradient(const Vector& y, const Vector& w, const Vector& g) const {
   const detail::CellPlaces cells = detail::cell_places(grid_);
-  grid_.pad(y.view(), scratch_);
-  grid_.pad(w.view(), second_scratch_);
+  pad_inside(y, scratch_);
+  pad_inside(w, second_scratch_);
   grid_.fetch_neighbours(scratch_);
   grid_.fetch_neighbours(second_scratch_);
   with_dimension(grid_.dimension(), [&](auto d) {

@@ -10,7 +10,8 @@ namespace libsolve {
 ///   (A y)_i = sum over the cells T around node i of  a_T sum_j K_T,ij y_j,
 /// K_T the element matrix of a = 1. Linear in a, so that it has a derivative with respect to it.
 /// Coefficients are vectors over the cells, those whose lower corner is a node of the rank, x
-/// fastest. Keeps padded arrays of scratch: one call at a time.
+/// fastest. Outside a mask of the grid the diagonal entry
+/// of a = 1. Keeps padded arrays of scratch: one call at a time.
 class LIBSOLVE_EXPORT Q1Diffusion final : public LinearOperator {
  public:
   /// Copies `coefficient` (partition cell_partition(grid)). Collective.
@@ -34,10 +35,14 @@ class LIBSOLVE_EXPORT Q1Diffusion final : public LinearOperator {
   double memory_bytes() const override;
 
  private:
+  void pad_inside(const Vector& v, const VectorView& padded) const;
+  double outside() const;
+
   NodeGrid grid_;
   double element_[8] = {};  ///< K_T between corners b and b': element_[b xor b']
   VectorView coefficient_;  ///< padded, at the cell's lower corner
   VectorView scratch_, second_scratch_;
+  VectorView inside_;  ///< where the grid has a mask
 };
 
 }  // namespace libsolve

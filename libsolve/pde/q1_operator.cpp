@@ -77,7 +77,11 @@ Q1Operator::Q1Operator(const NodeGrid& grid, const Q1Weights& weights)
     : grid_(grid),
       weights_(weights),
       scratch_(zero_array<double>("q1_operator::scratch",
-                                  static_cast<std::size_t>(grid.scratch_size()))) {}
+                                  static_cast<std::size_t>(grid.scratch_size()))) {
+  if (grid.has_mask())
+    inside_ = zero_array<double>("q1_operator::inside",
+                                 static_cast<std::size_t>(grid.rows().num_nodes()));
+}
 Q1Operator::~Q1Operator() = default;
 
 void Q1Operator::apply_padded(const ConstVectorView& x, const VectorView& y) const {
@@ -88,21 +92,32 @@ void Q1Operator::apply_padded(const ConstVectorView& x, const VectorView& y) con
   });
 }
 
-void Q1Operator::apply(const Vector& x, const Vector& y) const {
+void Q1Operator::apply_to_all(const ConstVectorView& x, const VectorView& y) const {
   if constexpr (runs_on_host<ExecSpace>) {
     if (grid_.is_whole_on_host()) {
       with_dimension(grid_.dimension(), [&](auto d) {
         constexpr int D = decltype(d)::value;
-        detail::for_stencils<D, 1>("q1_operator::apply", grid_.rows(),
-                                   {{x.data()}, scratch_.data()},
-                                   detail::Q1Parts<D>{Q1Stencil<D>(weights_, grid_.rows()), {y.data()}});
+        detail::for_stencils<D, 1>(
+            "q1_operator::apply", grid_.rows(), {{x.data()}, scratch_.data()},
+            detail::Q1Parts<D>{Q1Stencil<D>(weights_, grid_.rows()), {y.data()}});
       });
       return;
     }
   }
-  grid_.pad(x.view(), scratch_);
+  grid_.pad(x, scratch_);
   grid_.fetch_neighbours(scratch_);
-  apply_padded(scratch_, y.view());
+  apply_padded(scratch_, y);
+}
+
+void Q1Operator::apply(const ConstVectorView& x, const VectorView& y) const {
+  if (!grid_.has_mask()) return apply_to_all(x, y);
+  grid_.keep_inside(x, inside_);
+  apply_to_all(inside_, y);
+  grid_.set_outside(weights_.centre(), x, y);
+}
+
+void Q1Operator::apply(const Vector& x, const Vector& y) const {
+  apply(ConstVectorView(x.view()), y.view());
 }
 
 bool Q1Operator::diagonal(const Vector& d) const {
@@ -122,7 +137,7 @@ double Q1Operator::bytes_per_apply() const {
 }
 
 double Q1Operator::memory_bytes() const {
-  return sizeof(double) * static_cast<double>(scratch_.extent(0));
+  return sizeof(double) * static_cast<double>(scratch_.extent(0) + inside_.extent(0));
 }
 
 std::shared_ptr<CsrMatrix> Q1Operator::assemble() const {
@@ -138,6 +153,7 @@ std::shared_ptr<CsrMatrix> Q1Operator::assemble() const {
   };
   std::vector<GlobalIndex> first = {0}, columns;
   std::vector<double> values;
+  const auto mask = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), grid_.mask());
   const Index reach[3] = {1, grid_.dimension() > 1 ? 1 : 0, grid_.dimension() > 2 ? 1 : 0};
   for (Index row = 0; row < rows.num_nodes(); ++row) {
     const Index line = row / rows.n[0], k = line / rows.n[1];
@@ -150,6 +166,14 @@ std::shared_ptr<CsrMatrix> Q1Operator::assemble() const {
           const double w = weights_.w[(dy != 0 ? 1 : 0) + (dz != 0 ? 2 : 0)][dx != 0 ? 1 : 0];
           bool inside = w != 0.0;
           for (int a = 0; a <= last; ++a) inside = inside && to[a] > 0 && to[a] < grid_.cells(a);
+          if (mask.extent(0) > 0) {
+            const auto place = static_cast<std::size_t>(
+                rows.place(at[0] - rows.begin[0], at[1] - rows.begin[1], at[2] - rows.begin[2]));
+            const auto other = static_cast<std::size_t>(
+                static_cast<Index>(place) + dx + dy * rows.stride[1] + dz * rows.stride[2]);
+            const bool is_own = dx == 0 && dy == 0 && dz == 0;
+            inside = inside && (is_own || (mask(place) > 0.0 && mask(other) > 0.0));
+          }
           if (!inside) continue;
           columns.push_back(number(to));
           values.push_back(w);

@@ -20,7 +20,7 @@ class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator {
   const Q1Weights& weights() const noexcept { return weights_; }
 
   /// y (vector) = A x for a padded x whose neighbours' layers and boundary values are in place:
-  /// with boundary values not zero this is A x + A_IB x_B.
+  /// with boundary values not zero this is A x + A_IB x_B. Masks of the grid are not looked at.
   void apply_padded(const ConstVectorView& x, const VectorView& y) const;
 
   /// In compressed rows. Collective.
@@ -29,6 +29,8 @@ class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator {
   const Partition& row_partition() const override { return grid_.partition(); }
   const Partition& column_partition() const override { return grid_.partition(); }
   void apply(const Vector& x, const Vector& y) const override;
+  /// The same on views of the inner nodes.
+  void apply(const ConstVectorView& x, const VectorView& y) const;
   bool diagonal(const Vector& d) const override;
   bool is_symmetric() const override { return true; }
   std::string description() const override;
@@ -36,9 +38,12 @@ class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator {
   double memory_bytes() const override;
 
  private:
+  void apply_to_all(const ConstVectorView& x, const VectorView& y) const;
+
   NodeGrid grid_;
   Q1Weights weights_;
   VectorView scratch_;
+  VectorView inside_;  ///< where the grid has a mask
 };
 
 }  // namespace libsolve

@@ -131,18 +131,24 @@ void Cycle<F>::with_equation(const Level& l, const Use& use) const {
     arrays.f[a] = l.f[a].data();
   }
   arrays.w = l.w.data();
+  arrays.mask = l.grid.mask().data();
   const bool is_stiff = F == 1 || l.stiffness.centre() > stiff_from * l.mass.centre();
   arrays.omega = static_cast<Real>(options_.omega.value_or(is_stiff ? 1.0 : omega_else));
   with_dimension(l.grid.dimension(), [&](auto d) {
     constexpr int D = decltype(d)::value;
-    if constexpr (F == 1) {
-      use(d, ScalarEquation<D>(l.mass, l.stiffness, l.grid.rows(), arrays));
-    } else {
-      if (levels_->has_diagonal)
-        use(d, CollectiveEquation<D, true>(l.mass, l.stiffness, l.grid.rows(), arrays));
+    const auto use_with = [&](auto masked) {
+      constexpr bool Masked = decltype(masked)::value;
+      if constexpr (F == 1)
+        use(d, ScalarEquation<D, Masked>(l.mass, l.stiffness, l.grid.rows(), arrays));
+      else if (levels_->has_diagonal)
+        use(d, CollectiveEquation<D, true, Masked>(l.mass, l.stiffness, l.grid.rows(), arrays));
       else
-        use(d, CollectiveEquation<D, false>(l.mass, l.stiffness, l.grid.rows(), arrays));
-    }
+        use(d, CollectiveEquation<D, false, Masked>(l.mass, l.stiffness, l.grid.rows(), arrays));
+    };
+    if (l.grid.has_mask())
+      use_with(std::true_type());
+    else
+      use_with(std::false_type());
   });
 }
 
@@ -188,7 +194,12 @@ void Cycle<F>::restrict_to(const Level& fine, Level& coarse, const RealView* fro
 template <int F>
 void Cycle<F>::prolong(const Level& coarse, Level& fine, bool add) {
   fetch(coarse);
-  for (int a = 0; a < F; ++a) prolong_nodes(coarse.grid, coarse.v[a], fine.grid, add, fine.v[a]);
+  for (int a = 0; a < F; ++a) {
+    prolong_nodes(coarse.grid, coarse.v[a], fine.grid, add, fine.v[a]);
+    if (fine.grid.has_mask())
+      for_nodes(default_space(), "pde_control::clear_outside", fine.grid.rows(),
+                ClearOutside{fine.grid.mask().data(), fine.v[a].data()});
+  }
 }
 
 template <int F>
@@ -213,6 +224,11 @@ void Cycle<F>::factorise() {
   const NodeRows& rows = l.grid.rows();
   const auto n = static_cast<std::size_t>(rows.num_nodes());
   const auto w = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), l.w);
+  const auto mask = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), l.grid.mask());
+  const auto is_outside = [&](const Index* node) {
+    return mask.extent(0) > 0 &&
+           mask(static_cast<std::size_t>(rows.place(node[0], node[1], node[2]))) == 0.0;
+  };
   std::vector<double> A(F * n * F * n, 0.0);
   const auto entry = [&](std::size_t row, std::size_t column) -> double& {
     return A[row * F * n + column];
@@ -227,7 +243,7 @@ void Cycle<F>::factorise() {
         distance[a] = std::abs(static_cast<int>(at[a] - to[a]));
         near = near && distance[a] < 2;
       }
-      if (!near) continue;
+      if (!near || (p != s && (is_outside(at) || is_outside(to)))) continue;
       const int r = distance[1] + 2 * distance[2];
       const double m = l.mass.w[r][distance[0]], k = l.stiffness.w[r][distance[0]];
       const auto i = F * static_cast<std::size_t>(p), j = F * static_cast<std::size_t>(s);
@@ -249,6 +265,7 @@ void Cycle<F>::solve_coarsest() {
   Level& l = levels_->level.back();
   const NodeRows& rows = l.grid.rows();
   Kokkos::fence("pde_control::coarsest");
+  const auto mask = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), l.grid.mask());
   std::vector<double> x(F * static_cast<std::size_t>(rows.num_nodes()));
   const auto place = [&](Index p) {
     return static_cast<std::size_t>(
@@ -257,7 +274,8 @@ void Cycle<F>::solve_coarsest() {
   for (int a = 0; a < F; ++a) {
     const auto f = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), l.f[a]);
     for (Index p = 0; p < rows.num_nodes(); ++p)
-      x[static_cast<std::size_t>(F * p + a)] = f(place(p));
+      x[static_cast<std::size_t>(F * p + a)] =
+          mask.extent(0) > 0 && mask(place(p)) == 0.0 ? Real(0) : f(place(p));
   }
   levels_->coarsest.solve(x);
   for (int a = 0; a < F; ++a) {
@@ -281,6 +299,21 @@ void Cycle<F>::load(const Vector& r, double scale) {
 }
 
 template <int F>
+void Cycle<F>::solve_outside(const Vector& r, const Vector& z) {
+  const Level& l = levels_->level.front();
+  if (!l.landing.has_mask()) return;
+  const auto n = static_cast<std::size_t>(l.landing.rows().num_nodes());
+  SolveOutside<F> body{l.mass.centre(), l.stiffness.centre(), l.landing.mask().data(),
+                       l.landed_w.data(), {}, {}};
+  for (int a = 0; a < F; ++a) {
+    body.r[a] = r.data() + static_cast<std::size_t>(a) * n;
+    body.z[a] = z.data() + static_cast<std::size_t>(a) * n;
+  }
+  for_nodes(default_space(), "pde_control::outside", l.landing.rows(), body);
+  Kokkos::fence("pde_control::outside");
+}
+
+template <int F>
 void Cycle<F>::store(double scale, const Vector& z) {
   const Level& l = levels_->level.front();
   const auto n = static_cast<std::size_t>(l.landing.rows().num_nodes());
@@ -300,6 +333,7 @@ void Cycle<F>::apply(const Vector& r, const Vector& z) {
   for (const RealView& v : levels_->level.front().v) Kokkos::deep_copy(default_space(), v, Real(0));
   cycle(0);
   store(size, z);
+  solve_outside(r, z);
   ++num_cycles;
 }
 
@@ -322,6 +356,7 @@ void Cycle<F>::apply_nested(const Vector& r, const Vector& z) {
     cycle(k);
   }
   store(size, z);
+  solve_outside(r, z);
   ++num_cycles;
 }
 

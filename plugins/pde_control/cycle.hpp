@@ -46,7 +46,8 @@ struct CycleProblem {
 /// the eigenvalues of a sweep are complex), in the reverse order after the coarse correction, so
 /// that the cycle is symmetric. The coarsest level is factorised; over ranks levels of few planes
 /// are gathered on every rank. One cycle costs about (4 sweeps + 1) products over the finest level,
-/// 4/3 (2D) or 8/7 (3D) with the others.
+/// 4/3 (2D) or 8/7 (3D) with the others. Where the grid has a mask its nodes outside are left out of
+/// sweeps, transfers and coarse matrices and solved each by itself.
 template <int F>
 class Cycle {
  public:
@@ -71,6 +72,7 @@ class Cycle {
   struct Levels;
   void load(const Vector& r, double scale);
   void store(double scale, const Vector& z);
+  void solve_outside(const Vector& r, const Vector& z);
   void cycle(std::size_t level);
   void smooth(Level& level, bool backwards);
   void fetch(const Level& level);

@@ -18,6 +18,36 @@ struct PackNodes {
   }
 };
 
+/// v = 0 outside the mask.
+struct ClearOutside {
+  const double* mask;
+  Real* v;
+  KOKKOS_FUNCTION void operator()(Index place, Index) const {
+    v[place] *= static_cast<Real>(mask[place]);
+  }
+};
+
+/// Nodes outside the mask, each by itself: h z = r, or (m, s; s, -w) (z_0, z_1) = (r_0, r_1).
+template <int F>
+struct SolveOutside {
+  double m, s;
+  const double* mask;
+  const Real* w;  ///< null: m
+  const double* r[F];
+  double* z[F];
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
+    if (mask[place] > 0.0) return;
+    if constexpr (F == 1) {
+      z[0][entry] = r[0][entry] / (m + s);
+    } else {
+      const double n = w == nullptr ? m : static_cast<double>(w[place]);
+      const double inverse = 1.0 / (m * n + s * s), f = r[0][entry], g = r[1][entry];
+      z[0][entry] = (n * f + s * g) * inverse;
+      z[1][entry] = (s * f - m * g) * inverse;
+    }
+  }
+};
+
 /// out = scale v at the nodes `own`, from an array laid out as `rows`.
 struct StoreNodes {
   NodeRows own, rows;

@@ -14,11 +14,12 @@ struct Arrays {
   Real* v[F];
   const Real* f[F];
   const Real* w = nullptr;  ///< diagonal of W where it is one
+  const double* mask = nullptr;  ///< NodeGrid's where it has one: nodes outside stay as they are
   Real omega = 1;           ///< relaxation factor
 };
 
 /// (M + s K) v = f.
-template <int D>
+template <int D, bool Masked>
 struct ScalarEquation {
   static constexpr int num_fields = 1;
   Q1Stencil<D, Real> H;
@@ -29,6 +30,7 @@ struct ScalarEquation {
       : H(mass + stiffness, rows), at(arrays) {}
   KOKKOS_FORCEINLINE_FUNCTION void residual(Index c, Real* r) const {
     r[0] = at.f[0][c] - H(at.v[0], c);
+    if constexpr (Masked) r[0] *= static_cast<Real>(at.mask[c]);
   }
   KOKKOS_FORCEINLINE_FUNCTION void relax(Index c) const {
     Real r[1];
@@ -38,7 +40,7 @@ struct ScalarEquation {
 };
 
 /// M y + s K q = f,  s K y - W q = g, W = M or diagonal; y and q of a node are found together.
-template <int D, bool Diagonal>
+template <int D, bool Diagonal, bool Masked>
 struct CollectiveEquation {
   static constexpr int num_fields = 2;
   Q1Stencil<D, Real> M, S;
@@ -54,6 +56,10 @@ struct CollectiveEquation {
       r[1] = at.f[1][c] - S(y) + at.w[c] * at.v[1][c];
     else
       r[1] = at.f[1][c] - S(y) + M(q);
+    if constexpr (Masked) {
+      r[0] *= static_cast<Real>(at.mask[c]);
+      r[1] *= static_cast<Real>(at.mask[c]);
+    }
   }
   /// (m, s; s, -n)^-1 = (n, s; s, -m) / (m n + s^2).
   KOKKOS_FORCEINLINE_FUNCTION void relax(Index c) const {

@@ -11,12 +11,16 @@ namespace {
 /// Beyond this many nodes there are only products.
 constexpr Index most_nodes_with_entries = 100000;
 
-struct PadDifference {
+struct Difference {
   const double *y, *target;
   double* e;
-  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
-    e[place] = y[entry] - target[entry];
-  }
+  KOKKOS_FUNCTION void operator()(Index i) const { e[i] = y[i] - target[i]; }
+};
+
+struct Add {
+  const double* v;
+  double* to;
+  KOKKOS_FUNCTION void operator()(Index i) const { to[i] += v[i]; }
 };
 
 struct Misfit {
@@ -76,17 +80,27 @@ ControlFunctions::ControlFunctions(const Data& data)
       K_(grid_, q1_stiffness(grid_)),
       N_(grid_, lumped_ ? q1_lumped_mass(grid_) : q1_mass(grid_)) {
   const auto n = static_cast<std::size_t>(n_);
-  const auto padded = static_cast<std::size_t>(grid_.rows().padded_size);
-  for (VectorView* v : {&target_, &d_, &boundary_misfit_, &product_})
+  for (VectorView* v : {&target_, &d_, &boundary_misfit_, &product_, &error_})
     *v = zero_array<double>("poisson_control::vector", n);
-  for (VectorView* v : {&error_, &padded_})
-    *v = zero_array<double>("poisson_control::padded", padded);
   set_boundary(data.target, data.zero_boundary);
   if (grid_.communicator().size() == 1 && n_ <= most_nodes_with_entries) make_entries();
 }
 
 bool ControlFunctions::has_entries() const {
   return !jacobian_.rows.empty();
+}
+
+std::vector<bool> ControlFunctions::nodes_inside() const {
+  std::vector<bool> is_inside(static_cast<std::size_t>(n_), true);
+  if (!grid_.has_mask()) return is_inside;
+  const auto mask = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), grid_.mask());
+  const NodeRows& rows = grid_.rows();
+  std::size_t entry = 0;
+  for (Index k = 0; k < rows.n[2]; ++k)
+    for (Index j = 0; j < rows.n[1]; ++j)
+      for (Index i = 0; i < rows.n[0]; ++i)
+        is_inside[entry++] = mask(static_cast<std::size_t>(rows.place(i, j, k))) > 0.0;
+  return is_inside;
 }
 
 void ControlFunctions::set_boundary(const std::vector<double>& target, bool zero_boundary) {
@@ -104,10 +118,8 @@ void ControlFunctions::set_boundary(const std::vector<double>& target, bool zero
       for (Index i = box.begin[0]; i < box.end[0]; ++i, ++place)
         if (on_boundary(i, j, k)) (zero_boundary ? error : state)[place] = target[place];
   for (double& e : error) e = -e;  // 0 - y_d
-  Kokkos::deep_copy(error_, on_device(target, "poisson_control::target"));
-  grid_.unpad(error_, target_);
-  Kokkos::deep_copy(error_, on_device(error, "poisson_control::error"));
-  M_.apply_padded(error_, boundary_misfit_);
+  grid_.unpad(on_device(target, "poisson_control::target"), target_);
+  M_.apply_padded(on_device(error, "poisson_control::error"), boundary_misfit_);
   K_.apply_padded(on_device(state, "poisson_control::state"), d_);
   for_rows(ExecSpace(), "poisson_control::boundary", n_, Scale{-1.0, d_.data()});
   Kokkos::fence("poisson_control::boundary");
@@ -203,18 +215,12 @@ std::vector<Field> ControlFunctions::fields(const ConstVectorView& x,
       field("target", target_, "y_d at the inner nodes")};
 }
 
-void ControlFunctions::apply(const Q1Operator& A, const ConstVectorView& v,
-                             const VectorView& out) const {
-  grid_.pad(v, padded_);
-  grid_.fetch_neighbours(padded_);
-  A.apply_padded(padded_, out);
-}
-
 void ControlFunctions::apply_to_error(const ConstVectorView& x, const VectorView& Me) const {
-  for_nodes(default_space(), "poisson_control::error", grid_.rows(),
-            PadDifference{x.data(), target_.data(), error_.data()});
-  grid_.fetch_neighbours(error_);
-  M_.apply_padded(error_, Me);
+  for_rows(default_space(), "poisson_control::error", n_,
+           Difference{x.data(), target_.data(), error_.data()});
+  M_.apply(error_, Me);
+  for_rows(default_space(), "poisson_control::error", n_,
+           Add{boundary_misfit_.data(), Me.data()});
 }
 
 void ControlFunctions::scale_halves(double first, double second, const VectorView& v) const {
@@ -230,7 +236,7 @@ double ControlFunctions::do_objective(const ConstVectorView& x) {
                                                     boundary_misfit_.data()})
                             .value[0];
   const ConstVectorView u = half(x, n_, 1);
-  apply(N_, u, product_);
+  N_.apply(u, product_);
   const double cost = reduce_rows<Sums<1>>(ExecSpace(), "poisson_control::cost", n_,
                                            HalfProduct{u.data(), product_.data()})
                           .value[0];
@@ -239,13 +245,13 @@ double ControlFunctions::do_objective(const ConstVectorView& x) {
 
 void ControlFunctions::do_gradient(const ConstVectorView& x, const VectorView& g) {
   apply_to_error(x, half(g, n_, 0));
-  apply(N_, half(x, n_, 1), half(g, n_, 1));
+  N_.apply(half(x, n_, 1), half(g, n_, 1));
   scale_halves(weight_, weight_ * control_cost_, g);
 }
 
 void ControlFunctions::do_constraints(const ConstVectorView& x, const VectorView& c) {
-  apply(K_, half(x, n_, 0), c);
-  apply(N_, half(x, n_, 1), product_);
+  K_.apply(half(x, n_, 0), c);
+  N_.apply(half(x, n_, 1), product_);
   for_rows(ExecSpace(), "poisson_control::state_equation", n_,
            StateEquation{weight_, product_.data(), d_.data(), c.data()});
   Kokkos::fence("poisson_control::state_equation");
@@ -253,8 +259,8 @@ void ControlFunctions::do_constraints(const ConstVectorView& x, const VectorView
 
 void ControlFunctions::do_apply_jacobian(const ConstVectorView&, const ConstVectorView& v,
                                          const VectorView& y) {
-  apply(K_, half(v, n_, 0), y);
-  apply(N_, half(v, n_, 1), product_);
+  K_.apply(half(v, n_, 0), y);
+  N_.apply(half(v, n_, 1), product_);
   for_rows(ExecSpace(), "poisson_control::jacobian_product", n_,
            StateEquation{weight_, product_.data(), nullptr, y.data()});
   Kokkos::fence("poisson_control::jacobian_product");
@@ -262,16 +268,16 @@ void ControlFunctions::do_apply_jacobian(const ConstVectorView&, const ConstVect
 
 void ControlFunctions::do_apply_jacobian_adjoint(const ConstVectorView&, const ConstVectorView& w,
                                                  const VectorView& y) {
-  apply(K_, w, half(y, n_, 0));
-  apply(N_, w, half(y, n_, 1));
+  K_.apply(w, half(y, n_, 0));
+  N_.apply(w, half(y, n_, 1));
   scale_halves(weight_, -weight_, y);
 }
 
 void ControlFunctions::do_apply_hessian(const ConstVectorView&, double sigma,
                                         const ConstVectorView&, const ConstVectorView& v,
                                         const VectorView& y) {
-  apply(M_, half(v, n_, 0), half(y, n_, 0));
-  apply(N_, half(v, n_, 1), half(y, n_, 1));
+  M_.apply(half(v, n_, 0), half(y, n_, 0));
+  N_.apply(half(v, n_, 1), half(y, n_, 1));
   scale_halves(sigma * weight_, sigma * weight_ * control_cost_, y);
 }
 

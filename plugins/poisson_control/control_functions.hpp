@@ -11,7 +11,8 @@ using namespace libsolve;  // NOLINT: a plugin is written in terms of the librar
 /// The functions of Q1Control:
 ///   f = w (1/2 e^T M e + alpha/2 u^T N u), e = y - y_d at all nodes, boundary included,
 ///   c = w (K y - N u - d), d = -K_IB y_B.
-/// Kernels on views; entries where they are not too many. Over the ranks of the grid.
+/// Kernels on views; entries where they are not too many. Over the ranks of the grid. On a grid with a mask
+/// y and u of the nodes outside are variables that end at 0, coupled to nothing.
 class ControlFunctions final : public ProgramFunctions, public Q1Control {
  public:
   struct Data {
@@ -20,7 +21,7 @@ class ControlFunctions final : public ProgramFunctions, public Q1Control {
     double control_cost = 1e-4;  ///< alpha
     bool lumped = false;         ///< N
     bool zero_boundary = false;  ///< y = 0 there, else y = y_d
-    std::vector<double> target;  ///< y_d in a padded array
+    std::vector<double> target;  ///< y_d in a padded array; with a mask 0 outside and on the boundary
   };
   explicit ControlFunctions(const Data& data);
 
@@ -36,6 +37,9 @@ class ControlFunctions final : public ProgramFunctions, public Q1Control {
   std::shared_ptr<const InnerProduct> constraint_product() const override;
   /// "state", "control", "adjoint" p = -lambda, and "target", to be drawn beside them.
   std::vector<Field> fields(const ConstVectorView& x, const ConstVectorView& lambda) const override;
+
+  /// Of the inner nodes of the rank, which are in the domain.
+  std::vector<bool> nodes_inside() const;
 
   const NodeGrid& nodes() const override { return grid_; }
   double weight() const override { return weight_; }
@@ -62,8 +66,6 @@ class ControlFunctions final : public ProgramFunctions, public Q1Control {
   /// M e at the inner nodes, e = y - y_d.
   void apply_to_error(const ConstVectorView& x, const VectorView& Me) const;
   Field field(const char* name, const VectorView& values, const char* text) const;
-  /// out = A v for inner nodes v.
-  void apply(const Q1Operator& A, const ConstVectorView& v, const VectorView& out) const;
   void scale_halves(double first, double second, const VectorView& v) const;
 
   NodeGrid grid_;
@@ -75,8 +77,7 @@ class ControlFunctions final : public ProgramFunctions, public Q1Control {
   VectorView d_;                  ///< -K_IB y_B
   VectorView boundary_misfit_;    ///< M_IB e_B
   double constant_misfit_ = 0.0;  ///< 1/2 e_B^T M_BB e_B
-  VectorView error_;              ///< padded e: its boundary stays
-  VectorView padded_;             ///< zero on the boundary
+  VectorView error_;              ///< e at the inner nodes
   VectorView product_;
   SparsePattern jacobian_, hessian_;
   std::vector<double> jacobian_values_, hessian_values_;  ///< for weight 1, sigma 1

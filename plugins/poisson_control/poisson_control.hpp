@@ -16,6 +16,7 @@ struct PoissonControlOptions {
   std::string convention = "beta";
   std::string target = "rees";
   std::string boundary = "target";
+  std::string domain = "";
   std::string control_mass = "auto";
   std::string weight = "nodes";
   double control_lower = -std::numeric_limits<double>::infinity();
@@ -26,8 +27,8 @@ struct PoissonControlOptions {
                     const SourceLocation& where, Diagnostics& problems);
 };
 
-/// min 1/2 |y - y_d|^2 + beta |u|^2 subject to -Laplace y = u in the unit square or cube, y given
-/// on its boundary, bounds of u; Q1 elements on size^dimension cells (README.md). From y = u = 0,
+/// min 1/2 |y - y_d|^2 + beta |u|^2 subject to -Laplace y = u in the unit square or cube or a part of
+/// it, y given on its boundary, bounds of u; Q1 elements on size^dimension cells (README.md). From y = u = 0,
 /// or the bound of u next to 0.
 class PoissonControlSource final : public ProblemSource {
  public:

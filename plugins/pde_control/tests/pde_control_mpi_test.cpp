@@ -41,6 +41,14 @@ TEST_F(PdeControlOverRanks, MethodsTakeTheSameSteps) {
   expect_same(options({{"size", 8}}), "collective-multigrid", six, 1e-6);
 }
 
+TEST_F(PdeControlOverRanks, DomainsInsideTheSquareAreTheSame) {
+  const Value source = options({{"size", 64},
+                                {"boundary", Value("zero")},
+                                {"domain", Value("0.2 - (x - 0.5)^2 - (y - 0.5)^2")}});
+  for (const char* method : {"collective-multigrid", "full-space-krylov"})
+    expect_same(source, method, options({{"relative_tolerance", 1e-6}}), 1e-6);
+}
+
 TEST_F(PdeControlOverRanks, ActiveSetsAreTheSame) {
   const Value source = options({{"size", 64},
                                 {"beta", 1e-6},

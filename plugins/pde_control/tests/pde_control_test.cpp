@@ -87,6 +87,24 @@ TEST(Cycle, TakesFixedControls) {
   expect_symmetric_cycle<2>(problem, {}, 0.3);
 }
 
+TEST(Cycle, LeavesOutWhatIsOutsideAMask) {
+  for (int d = 1; d <= 3; ++d) {
+    const Index n = d == 1 ? 128 : d == 2 ? 48 : 16;
+    CycleProblem problem;
+    const NodeGrid box(d, {n, n, n}, {1.0, 1.0, 1.0});
+    problem.grid = box.masked(test::at_nodes(box, [](double x, double y, double) {
+      return 0.2 - (x - 0.5) * (x - 0.5) - (y - 0.4) * (y - 0.4);
+    }));
+    problem.stiffness = 1e-2;
+    expect_symmetric_cycle<1>(problem, {}, 0.4);
+    expect_symmetric_cycle<2>(problem, {}, 0.4);
+    const Vector w("w", problem.grid.partition());
+    fill(w, problem.grid.cell_volume());
+    problem.diagonal = w.view();
+    expect_symmetric_cycle<2>(problem, {}, 0.4);
+  }
+}
+
 TEST(Cycle, SolvesGridsOfOneLevelExactly) {
   // 5 cells a side cannot be halved: the coarsest solve, in float between.
   CycleProblem problem;
@@ -189,6 +207,39 @@ TEST_F(PdeControl, OptimaAreOfSecondOrder) {
     }
     for (int k = 0; k < 3; ++k) EXPECT_NEAR(std::log2(error[0][k] / error[1][k]), 2.0, 0.1);
   }
+}
+
+/// An L, a disk, and half the square: steps hardly grow, and nothing happens outside.
+TEST_F(PdeControl, DomainsInsideTheSquare) {
+  for (const char* domain : {"max(0.5 - x, 0.5 - y)", "0.2 - (x - 0.5)^2 - (y - 0.5)^2", "0.5 - x"})
+    for (const double beta : {1e-2, 1e-6}) {
+      const Value source = options({{"size", 64},
+                                    {"beta", beta},
+                                    {"target", Value("1 + sin(3 * x) * y")},
+                                    {"boundary", Value("zero")},
+                                    {"domain", Value(domain)}});
+      for (const char* method : {"collective-multigrid", "full-space-krylov"}) {
+        const auto program = make(source);
+        const Report report = solve(*program, method, options({{"relative_tolerance", 1e-6}}));
+        EXPECT_TRUE(report.converged()) << domain << " " << method << ": " << report.reason;
+        EXPECT_LE(report.iterations, method == std::string("full-space-krylov") ? 14 : 7) << domain;
+        EXPECT_LE(relative_residual(*program), 1e-6);
+        const auto x = test::to_host(program->x());
+        const auto* control = dynamic_cast<const Q1Control*>(&program->functions());
+        const auto mask =
+            Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), control->nodes().mask());
+        double inside = 0.0;
+        for (Index j = 0; j < 63; ++j)
+          for (Index i = 0; i < 63; ++i) {
+            const double y = x[static_cast<std::size_t>(i + 63 * j)];
+            if (mask(static_cast<std::size_t>(control->nodes().rows().place(i, j, 0))) > 0.0)
+              inside = std::max(inside, std::abs(y));
+            else
+              EXPECT_EQ(y, 0.0);
+          }
+        EXPECT_GT(inside, 1e-3);
+      }
+    }
 }
 
 TEST_F(PdeControl, PlainCyclesConvergeToo) {

@@ -57,6 +57,34 @@ TEST(PoissonControl, DerivativesAreExact) {
       }
 }
 
+TEST(PoissonControl, DerivativesOnADomainAreExact) {
+  for (int d = 1; d <= 3; ++d) {
+    PoissonControlOptions o = options_of(d, d == 3 ? 5 : 9);
+    o.boundary = "zero";
+    o.target = "1 + x";
+    o.domain = "0.3 - (x - 0.4)^2 - 0.2 * y";
+    o.beta = 0.1;
+    const auto problem = make(o);
+    EXPECT_TRUE(check_derivatives(*problem).passed()) << d;
+    fill_uniform(problem->x(), RandomStream(2, "x"));
+    const ProgramAdjointGaps gaps = adjoint_gaps(problem->functions(), problem->x(), 3);
+    EXPECT_LT(gaps.jacobian, 1e-14);
+    EXPECT_LT(gaps.hessian, 1e-14);
+  }
+  PoissonControlOptions o = options_of(2, 8);
+  o.boundary = "zero";
+  o.domain = "-1 - x";
+  EXPECT_THROW(make(o), DataError);
+  o.domain = "0.5 - x";
+  o.control_lower = 1.0;
+  const auto problem = make(o);
+  // Bounds that exclude 0 hold inside alone.
+  const auto& lower = problem->variable_bounds().lower;
+  EXPECT_EQ(lower[49], 1.0);
+  EXPECT_EQ(lower[49 + 6], -INFINITY);
+  EXPECT_EQ(problem->host_x()[49 + 6], 0.0);
+}
+
 TEST(PoissonControl, ObjectiveIsTheIntegral) {
   // y = 0 on the boundary and inside, y_d = 1 + x: 1/2 int (1 + x)^2 = 7/6, exact with Q1 elements.
   for (int d = 2; d <= 3; ++d) {
@@ -187,6 +215,13 @@ TEST(PoissonControl, RefusesBadOptions) {
   o.control_lower = 1.0;
   o.control_upper = 0.0;
   EXPECT_NE(fault_of(o).find("control_lower"), std::string::npos);
+  o = {};
+  o.domain = "0.5 - x";
+  EXPECT_NE(fault_of(o).find("boundary"), std::string::npos);
+  o.boundary = "zero";
+  EXPECT_EQ(fault_of(o), "");
+  o.domain = "0.5 -";
+  EXPECT_NE(fault_of(o).find("domain"), std::string::npos);
 }
 
 TEST(PoissonControl, BoundsAreOfTheControlsAndLumpTheirMass) {

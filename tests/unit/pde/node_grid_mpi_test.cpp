@@ -56,6 +56,27 @@ TEST(NodeGridOverRanks, ProductsAreThoseOfOneRank) {
   }
 }
 
+TEST(NodeGridOverRanks, MasksAreThoseOfOneRank) {
+  const auto domain = [](double x, double y, double z) {
+    return 0.35 - (x - 0.4) * (x - 0.4) - 0.2 * y - 0.1 * z;
+  };
+  for (const NodeGrid& box : some_grids()) {
+    const NodeGrid grid = box.masked(test::at_nodes(box, domain)), whole = grid.on_each_rank();
+    const NodeGrid expected = box.on_each_rank().masked(test::at_nodes(box.on_each_rank(), domain));
+    const Q1Operator A(grid, q1_mass(grid) + q1_stiffness(grid)), gathered(whole, A.weights()),
+        alone(expected, A.weights());
+    const Vector x = test::at_nodes(grid, bump), y = x.like("y"), z = x.like("z");
+    const Vector all = test::at_nodes(whole, bump), product = all.like("y"), other = all.like("z");
+    A.apply(x, y);
+    alone.apply(all, product);
+    gathered.apply(all, other);
+    EXPECT_EQ(test::to_host(product), test::to_host(other));
+    EXPECT_LT(worst_difference(grid, y, product), 1e-14 * A.weights().centre());
+    A.assemble()->apply(x, z);
+    EXPECT_LT(worst_difference(grid, z, product), 1e-13 * A.weights().centre());
+  }
+}
+
 TEST(NodeGridOverRanks, DiffusionAndItsDerivativeAgreeWithEachOther) {
   for (const NodeGrid& grid : some_grids()) {
     const Vector a("a", Q1Diffusion::cell_partition(grid)), g = a.like("g");

@@ -6,6 +6,7 @@
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/pde/adjoint_test.hpp>
 #include <libsolve/pde/mass_inner_product.hpp>
+#include <libsolve/pde/q1_control_operator.hpp>
 #include <libsolve/pde/q1_diffusion.hpp>
 #include <libsolve/pde/q1_operator.hpp>
 
@@ -75,6 +76,83 @@ TEST(Q1Operator, ProductIsThatOfItsMatrix) {
     ASSERT_TRUE(A.diagonal(z));
     EXPECT_EQ(to_host(z).front(), A.weights().centre());
   }
+}
+
+/// 1 in a part with curved and oblique sides.
+Vector some_domain(const NodeGrid& grid) {
+  return test::at_nodes(grid, [](double x, double y, double z) {
+    return 0.3 - (x - 0.4) * (x - 0.4) - 0.2 * y - 0.1 * z;
+  });
+}
+
+TEST(NodeGrid, OperatorsOnHalfABoxAreThoseOfTheSmallerBox) {
+  for (int d = 1; d <= 3; ++d) {
+    const Index n = d == 3 ? 8 : 16;
+    const std::array<Index, 3> whole = {n, d > 1 ? n : 1, d > 2 ? n : 1};
+    std::array<Index, 3> left = whole;
+    left[0] = n / 2;
+    const NodeGrid box(d, whole, {1.0, 1.0, 1.0}), small(d, left, {0.5, 1.0, 1.0});
+    const NodeGrid half =
+        box.masked(test::at_nodes(box, [](double x, double, double) { return 0.499 - x; }));
+    const Vector x = random_nodes(half, 5), y = x.like("y");
+    const Vector small_x("x", small.partition()), small_y = small_x.like("y");
+    const auto entries = to_host(x);
+    std::vector<double> part;
+    for (std::size_t i = 0; i < entries.size(); ++i)
+      if (static_cast<Index>(i) % (n - 1) < n / 2 - 1) part.push_back(entries[i]);
+    test::assign(small_x, part);
+    const Q1Weights weights = q1_mass(box) + 0.3 * q1_stiffness(box);
+    Q1Operator(half, weights).apply(x, y);
+    Q1Operator(small, weights).apply(small_x, small_y);
+    const auto all = to_host(y), expected = to_host(small_y);
+    std::size_t k = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (static_cast<Index>(i) % (n - 1) < n / 2 - 1)
+        EXPECT_NEAR(all[i], expected[k++], 1e-13 * weights.centre());
+      else
+        EXPECT_EQ(all[i], weights.centre() * entries[i]);
+    }
+  }
+}
+
+TEST(NodeGrid, MaskedOperatorsAreSymmetricAndThoseOfTheirMatrices) {
+  for (const NodeGrid& box : some_grids()) {
+    const NodeGrid grid = box.masked(some_domain(box));
+    ASSERT_TRUE(grid.has_mask());
+    const Q1Operator A(grid, q1_mass(grid) + 0.3 * q1_stiffness(grid));
+    const Vector x = random_nodes(grid, 1), y = x.like("y"), z = x.like("z");
+    A.apply(x, y);
+    A.assemble()->apply(x, z);
+    EXPECT_LT(largest_difference(y, z), 1e-14 * 30.0 * A.weights().centre()) << A.description();
+    EXPECT_LT(adjoint_gap(A, 3), 1e-14);
+    EXPECT_LT(adjoint_gap(Q1ControlOperator(grid, 1e-2), 3), 1e-14);
+
+    const Vector a("a", Q1Diffusion::cell_partition(grid));
+    fill(a, 1.5);
+    const Q1Diffusion diffusion(grid, a);
+    EXPECT_LT(adjoint_gap(diffusion, 3), 1e-14);
+    const Q1Operator K(grid, 1.5 * q1_stiffness(grid));
+    Vector inside = x.like("inside");
+    grid.keep_inside(x.view(), inside.view());
+    diffusion.apply(inside, y);
+    K.apply(inside, z);
+    EXPECT_LT(largest_difference(y, z), 1e-13 * K.weights().centre());
+  }
+}
+
+TEST(NodeGrid, MasksComeAlongToCoarseGrids) {
+  const NodeGrid box(2, {16, 12, 1}, {1.0, 1.0, 1.0});
+  const NodeGrid coarse = box.masked(some_domain(box)).coarse();
+  const NodeGrid again = box.coarse().masked(some_domain(box.coarse()));
+  const auto mask = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), coarse.mask());
+  const auto expected = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), again.mask());
+  double inside = 0.0;
+  for (std::size_t i = 0; i < mask.extent(0); ++i) {
+    EXPECT_EQ(mask(i), expected(i));
+    inside += mask(i);
+  }
+  EXPECT_GT(inside, 3.0);
+  EXPECT_LT(inside, 35.0);
 }
 
 TEST(Q1Operator, BoundaryValuesEnterThroughPaddedArrays) {
