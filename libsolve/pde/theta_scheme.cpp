@@ -1,10 +1,7 @@
-#include <cmath>
 #include <libsolve/core/errors.hpp>
-#include <libsolve/core/monitor.hpp>
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/pde/theta_scheme.hpp>
-#include <limits>
 
 namespace libsolve {
 
@@ -56,18 +53,17 @@ ThetaScheme::ThetaScheme(std::shared_ptr<const LinearOperator> A,
                          int num_steps, const CubicReaction& reaction, double accepted)
     : A_(std::move(A)),
       B_(std::move(B)),
-      solver_(std::move(solver)),
+      solver_(std::move(solver), accepted),
       theta_(theta),
       dt_(dt),
       num_steps_(num_steps),
-      reaction_(reaction),
-      accepted_(accepted) {
+      reaction_(reaction) {
   if (!A_->is_symmetric() || !B_->is_symmetric() ||
       !(A_->row_partition() == B_->row_partition()) ||
       !(B_->row_partition() == B_->column_partition()))
     throw ShapeError("a theta scheme needs two symmetric operators of one partition, got " +
                      A_->description() + " and " + B_->description());
-  for (Vector* v : {&rhs_, &q_, &z_, &r_}) *v = Vector("pde::theta_scheme", B_->row_partition());
+  for (Vector* v : {&rhs_, &q_, &z_}) *v = Vector("pde::theta_scheme", B_->row_partition());
 }
 
 void ThetaScheme::apply_explicit_diffusion(const Vector& q, const Vector& out) const {
@@ -84,15 +80,9 @@ bool ThetaScheme::has_reaction() const {
 }
 
 void ThetaScheme::solve(const Vector& x) {
-  LinearSystem system(B_, rhs_, x);
-  const Report report = solver_->solve(system, Monitor::none());
-  counts_.iterations += report.iterations;
-  if (report.converged()) return;
-  // Close to rounding a solver may stop short of its tolerance.
-  const double residual = std::sqrt(B_->residual(rhs_, x, r_));
-  if (residual <= accepted_ * norm2(rhs_)) return;
-  ++counts_.failures;
-  fill(x, std::numeric_limits<double>::quiet_NaN());
+  solver_.solve(B_, rhs_, x);
+  counts_.iterations = solver_.iterations();
+  counts_.failures = solver_.failures();
 }
 
 void ThetaScheme::step(int, const Vector& u, const Vector& next) {

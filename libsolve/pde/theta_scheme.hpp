@@ -1,6 +1,6 @@
 #pragma once
 
-#include <libsolve/linear/linear_solver.hpp>
+#include <libsolve/pde/step_solver.hpp>
 #include <libsolve/pde/time_scheme.hpp>
 
 namespace libsolve {
@@ -65,12 +65,11 @@ class LIBSOLVE_EXPORT ThetaScheme final : public TimeScheme {
   bool has_reaction() const;
 
   std::shared_ptr<const LinearOperator> A_, B_;
-  std::shared_ptr<LinearSolver> solver_;
+  StepSolver solver_;
   double theta_, dt_;
   int num_steps_;
   CubicReaction reaction_;
-  double accepted_;
-  Vector rhs_, q_, z_, r_;
+  Vector rhs_, q_, z_;
   Counts counts_;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <libsolve/core/random.hpp>
 #include <libsolve/io/spatial_function.hpp>
+#include <libsolve/pde/inner_nodes.hpp>
 
 namespace heat_inversion {
 
@@ -25,7 +26,7 @@ std::vector<double> values_at_nodes(const std::string& key, const std::string& t
   const Grid& grid = parts.grid();
   return values_at_places(
       parts.communicator(), parts.own(), grid.dimension,
-      [&](int axis, Index i) { return grid.spacing[static_cast<std::size_t>(axis)] * (i + 1); },
+      [&](int, Index i) { return node_coordinate(parts, i); },
       [&] {
         return make_spatial_function(text, grid.dimension,
                                      [&](const std::string& f) { return context.resolve_file(f); });

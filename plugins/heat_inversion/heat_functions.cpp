@@ -1,6 +1,8 @@
 #include "heat_functions.hpp"
 
 #include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/optimize/scaled_product.hpp>
+#include <libsolve/pde/inner_nodes.hpp>
 
 namespace heat_inversion {
 
@@ -8,33 +10,6 @@ namespace {
 
 /// Up to here the dense Hessian is offered.
 constexpr Index most_nodes_with_entries = 400;
-
-/// shift I - factor Laplace, walls a whole spacing away from the outermost nodes.
-std::shared_ptr<StencilOperator> diffusion(const GridPartition& parts, double shift,
-                                           double factor) {
-  StencilOperator::Constant c;
-  c.shift = shift;
-  const Grid& grid = parts.grid();
-  for (std::size_t a = 0; a < static_cast<std::size_t>(grid.dimension); ++a) {
-    c.coupling[a] = factor / (grid.spacing[a] * grid.spacing[a]);
-    c.wall[a] = {c.coupling[a], c.coupling[a]};
-  }
-  return std::make_shared<StencilOperator>(parts, c);
-}
-
-/// c (x, y) with the Euclidean product.
-class ScaledProduct final : public InnerProduct {
- public:
-  ScaledProduct(const Partition& partition, double factor)
-      : partition_(partition), factor_(factor) {}
-  const Partition& partition() const override { return partition_; }
-  void apply(const Vector& x, const Vector& y) const override { axpby(factor_, x, 0.0, y); }
-  void riesz(const Vector& g, const Vector& z) const override { axpby(1.0 / factor_, g, 0.0, z); }
-
- private:
-  Partition partition_;
-  double factor_;
-};
 
 }  // namespace
 
@@ -66,9 +41,9 @@ HeatFunctions::HeatFunctions(const Data& data)
       weight_(data.weight),
       value_cost_(data.value_cost),
       gradient_cost_(data.gradient_cost),
-      A_(diffusion(parts_, 0.0, 1.0)) {
+      A_(node_diffusion(parts_, 0.0, 1.0)) {
   const double dt = data.final_time / data.steps;
-  scheme_ = std::make_shared<ThetaScheme>(A_, diffusion(parts_, 1.0, data.theta * dt), data.solver,
+  scheme_ = std::make_shared<ThetaScheme>(A_, node_diffusion(parts_, 1.0, data.theta * dt), data.solver,
                                           data.theta, dt, data.steps, data.reaction);
   adjoint_ = std::make_unique<TimeAdjoint>(scheme_, data.checkpoints, data.slots,
                                            data.make_store);

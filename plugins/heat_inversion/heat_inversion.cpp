@@ -5,6 +5,7 @@
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/io/spatial_function.hpp>
 #include <libsolve/io/state_files.hpp>
+#include <libsolve/pde/inner_nodes.hpp>
 
 #include "heat_data.hpp"
 #include "heat_functions.hpp"
@@ -67,17 +68,6 @@ void HeatInversionOptions::check(const HeatInversionOptions& o, const std::strin
 
 namespace {
 
-Grid grid_of(const HeatInversionOptions& o) {
-  Grid grid;
-  grid.dimension = o.dimension;
-  for (std::size_t a = 0; a < static_cast<std::size_t>(o.dimension); ++a) {
-    grid.cells[a] = o.size - 1;
-    grid.spacing[a] = 1.0 / o.size;
-    grid.origin[a] = 0.5 * grid.spacing[a];
-  }
-  return grid;
-}
-
 Vector on_device(const std::vector<double>& values, const Partition& partition) {
   const Vector v("heat_inversion::data", partition);
   Kokkos::deep_copy(v.view(), Kokkos::View<const double*, Kokkos::HostSpace>(values.data(),
@@ -89,10 +79,7 @@ Vector on_device(const std::vector<double>& values, const Partition& partition) 
 
 std::unique_ptr<Problem> HeatInversionSource::create() {
   const HeatInversionOptions& o = options_;
-  const Grid grid = grid_of(o);
-  const GridPartition parts = context_.communicator.size() > 1
-                                  ? GridPartition(grid, context_.communicator)
-                                  : GridPartition(grid);
+  const GridPartition parts = inner_nodes(o.dimension, o.size, context_.communicator);
   HeatFunctions::Data made{.parts = parts};
   made.weight = o.weight == "nodes" ? 1.0 : std::pow(1.0 / o.size, o.dimension);
   made.value_cost = o.value_cost;

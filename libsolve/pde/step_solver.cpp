@@ -1,0 +1,22 @@
+#include <cmath>
+#include <libsolve/core/monitor.hpp>
+#include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/pde/step_solver.hpp>
+#include <limits>
+
+namespace libsolve {
+
+void StepSolver::solve(const std::shared_ptr<const LinearOperator>& B, const Vector& b,
+                       const Vector& x) {
+  LinearSystem system(B, b, x);
+  const Report report = solver_->solve(system, Monitor::none());
+  iterations_ += report.iterations;
+  if (report.converged()) return;
+  if (r_.data() == nullptr) r_ = b.like("pde::step_residual");
+  const double residual = std::sqrt(B->residual(b, x, r_));
+  if (residual <= accepted_ * norm2(b)) return;
+  ++failures_;
+  fill(x, std::numeric_limits<double>::quiet_NaN());
+}
+
+}  // namespace libsolve
