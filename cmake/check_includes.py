@@ -45,7 +45,7 @@ THIRD_PARTY = {
                                           "apps/bench/", "apps/petsc/", "tests/"]),
     "hypre": (r"_?(HYPRE|hypre)_\w+\.h", ["libsolve/adapters/"]),
     "sundials": (r"(sundials|cvode|cvodes|arkode|ida|idas|kinsol|nvector|sunlinsol|sunmatrix|sunnonlinsol)/.*",
-                 ["libsolve/adapters/", "apps/examples/", "tests/"]),
+                 ["libsolve/adapters/", "plugins/sundials_time/", "apps/examples/", "tests/"]),
     "Eigen": (r"Eigen/.*", ["libsolve/adapters/", "plugins/", "apps/bench/", "tests/"]),
     "lemon": (r"lemon/.*", ["plugins/sparse_transport/"]),
     "AMPL": (r"asl_\w+\.h", ["plugins/nl/"]),

@@ -3,11 +3,16 @@
 #include <libsolve/core/text.hpp>
 #include <libsolve/optimize/program_solver.hpp>
 #include <libsolve/optimize/solve_counts.hpp>
+#include <utility>
 
 namespace libsolve {
 
 ProgramSolver::~ProgramSolver() = default;
 SolvesInside::~SolvesInside() = default;
+
+std::vector<Measure> SolvesInside::work_counts() const {
+  return {};
+}
 
 Report ProgramSolver::solve(Problem& problem, Monitor& monitor) {
   auto* program = dynamic_cast<NonlinearProgram*>(&problem);
@@ -41,6 +46,7 @@ void verify_report(const NonlinearProgram& problem, double tolerance, Report& re
     report.counts.push_back({"state_solves", static_cast<double>(counts.state)});
     report.counts.push_back({"adjoint_solves", static_cast<double>(counts.adjoint)});
     report.counts.push_back({"incremental_solves", static_cast<double>(counts.incremental)});
+    for (Measure& measure : inside->work_counts()) report.counts.push_back(std::move(measure));
   }
   report.measures = problem.verify();
   const double residual = report.measures.front().value;

@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <libsolve/core/export.hpp>
+#include <libsolve/core/report.hpp>
+#include <vector>
 
 namespace libsolve {
 
@@ -19,6 +20,8 @@ class LIBSOLVE_EXPORT SolvesInside {
   virtual ~SolvesInside();
   /// Since the functions were made.
   virtual SolveCounts solve_counts() const = 0;
+  /// What else these took, by name, for reports. The default has nothing.
+  virtual std::vector<Measure> work_counts() const;
 };
 
 }  // namespace libsolve

@@ -1,8 +1,10 @@
 #include "heat_functions.hpp"
 
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/optimize/scaled_product.hpp>
 #include <libsolve/pde/inner_nodes.hpp>
+#include <libsolve/pde/reaction_diffusion.hpp>
 
 namespace heat_inversion {
 
@@ -18,9 +20,9 @@ constexpr Index most_nodes_with_entries = 400;
 class HeatFunctions::Counted {
  public:
   explicit Counted(HeatFunctions& functions, bool is_product = false)
-      : functions_(functions), is_product_(is_product), before_(functions.scheme_->counts()) {}
+      : functions_(functions), is_product_(is_product), before_(functions.steps()) {}
   ~Counted() {
-    const ThetaScheme::Counts& now = functions_.scheme_->counts();
+    const SolveCounts now = functions_.steps();
     functions_.counts_.state += now.state - before_.state;
     (is_product_ ? functions_.counts_.incremental : functions_.counts_.adjoint) +=
         now.adjoint - before_.adjoint;
@@ -32,7 +34,7 @@ class HeatFunctions::Counted {
  private:
   HeatFunctions& functions_;
   bool is_product_;
-  ThetaScheme::Counts before_;
+  SolveCounts before_;
 };
 
 HeatFunctions::HeatFunctions(const Data& data)
@@ -41,12 +43,19 @@ HeatFunctions::HeatFunctions(const Data& data)
       weight_(data.weight),
       value_cost_(data.value_cost),
       gradient_cost_(data.gradient_cost),
-      A_(node_diffusion(parts_, 0.0, 1.0)) {
-  const double dt = data.final_time / data.steps;
-  scheme_ = std::make_shared<ThetaScheme>(A_, node_diffusion(parts_, 1.0, data.theta * dt), data.solver,
-                                          data.theta, dt, data.steps, data.reaction);
-  adjoint_ = std::make_unique<TimeAdjoint>(scheme_, data.checkpoints, data.slots,
-                                           data.make_store);
+      A_(node_diffusion(parts_, 0.0, 1.0)),
+      reaction_(data.reaction) {
+  if (data.make_integrator) {
+    auto made = std::make_unique<IntegratedFlow>(std::make_shared<ReactionDiffusion>(A_, reaction_),
+                                                 data.final_time, data.make_integrator);
+    integrated_ = made.get();
+    flow_ = std::move(made);
+  } else {
+    const double dt = data.final_time / data.steps;
+    scheme_ = std::make_shared<ThetaScheme>(A_, node_diffusion(parts_, 1.0, data.theta * dt),
+                                            data.solver, data.theta, dt, data.steps, reaction_);
+    flow_ = std::make_unique<TimeAdjoint>(scheme_, data.checkpoints, data.slots, data.make_store);
+  }
   for (Vector* v : {&d_, &m_, &v_, &p_, &w_, &product_})
     *v = Vector("heat_inversion::vector", parts_.partition());
   if (parts_.communicator().size() > 1 || n_ > most_nodes_with_entries) return;
@@ -57,9 +66,42 @@ HeatFunctions::HeatFunctions(const Data& data)
     }
 }
 
+SolveCounts HeatFunctions::steps() const {
+  if (integrated_ != nullptr)
+    return {integrated_->forward_counts().steps, integrated_->adjoint_counts().steps,
+            integrated_->tangent_counts().steps};
+  return {scheme_->counts().state, scheme_->counts().adjoint, scheme_->counts().incremental};
+}
+
+std::vector<Measure> HeatFunctions::work_counts() const {
+  if (integrated_ == nullptr) return {};
+  IntegrationCounts all = integrated_->forward_counts();
+  all += integrated_->adjoint_counts();
+  all += integrated_->tangent_counts();
+  const auto measure = [](const char* name, std::int64_t value) {
+    return Measure{name, static_cast<double>(value)};
+  };
+  return {measure("integrator_runs", all.runs),
+          measure("rate_evaluations", all.rate_evaluations),
+          measure("newton_iterations", all.newton_iterations),
+          measure("linear_iterations", all.linear_iterations),
+          measure("linear_setups", all.linear_setups),
+          measure("failed_runs", all.failures)};
+}
+
+const ThetaScheme& HeatFunctions::scheme() const {
+  if (scheme_ == nullptr) throw Unsupported("an integrator runs in place of the theta scheme");
+  return *scheme_;
+}
+
+const TimeAdjoint& HeatFunctions::time_adjoint() const {
+  (void)scheme();
+  return dynamic_cast<const TimeAdjoint&>(*flow_);
+}
+
 Vector HeatFunctions::simulate(const Vector& m) {
   const Vector last = m.like("heat_inversion::last");
-  copy(adjoint_->forward(m), last);
+  copy(flow_->forward(m), last);
   return last;
 }
 
@@ -83,7 +125,7 @@ Field HeatFunctions::field(const char* name, const Vector& values, const char* t
 
 std::vector<Field> HeatFunctions::fields(const ConstVectorView& x, const ConstVectorView&) const {
   const Vector m = in(x, d_.like("heat_inversion::initial")), last = m.like("heat_inversion::final");
-  copy(adjoint_->forward(m), last);
+  copy(flow_->forward(m), last);
   return {field("initial", m, "u(0) = m at the inner nodes, as cells around them"),
           field("final", last, "u(T)")};
 }
@@ -110,7 +152,7 @@ void HeatFunctions::add_regularization(const Vector& m, const Vector& g) {
 double HeatFunctions::do_objective(const ConstVectorView& x) {
   const Counted counted(*this);
   const Vector m = in(x, m_);
-  linear_combination(1.0, adjoint_->forward(m), -1.0, d_, p_);
+  linear_combination(1.0, flow_->forward(m), -1.0, d_, p_);
   double twice = dot(p_, p_) + value_cost_ * dot(m, m);
   if (gradient_cost_ != 0.0) twice += gradient_cost_ * A_->apply_dot(m, product_);
   return 0.5 * weight_ * twice;
@@ -119,8 +161,8 @@ double HeatFunctions::do_objective(const ConstVectorView& x) {
 void HeatFunctions::do_gradient(const ConstVectorView& x, const VectorView& g) {
   const Counted counted(*this);
   const Vector m = in(x, m_), out(g, parts_.partition());
-  linear_combination(weight_, adjoint_->forward(m), -weight_, d_, out);
-  adjoint_->backward(out);
+  linear_combination(weight_, flow_->forward(m), -weight_, d_, out);
+  flow_->backward(out);
   add_regularization(m, out);
 }
 
@@ -133,10 +175,10 @@ void HeatFunctions::do_apply_hessian(const ConstVectorView& x, double sigma, con
                                      const ConstVectorView& v, const VectorView& y) {
   const Counted counted(*this, true);
   const Vector m = in(x, m_), direction = in(v, v_), out(y, parts_.partition());
-  axpby(weight_, adjoint_->forward_tangent(m, direction), 0.0, out);
-  if (!scheme_->is_linear())
-    linear_combination(weight_, adjoint_->state_beside_tangent(), -weight_, d_, p_);
-  adjoint_->second_backward(p_, out);
+  axpby(weight_, flow_->forward_tangent(m, direction), 0.0, out);
+  if (!is_linear())
+    linear_combination(weight_, flow_->state_beside_tangent(), -weight_, d_, p_);
+  flow_->second_backward(p_, out);
   add_regularization(direction, out);
   scale(sigma, out);
 }
@@ -159,7 +201,7 @@ void HeatFunctions::do_hessian(const ConstVectorView& x, double sigma,
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j <= i; ++j)
         lower.push_back(0.5 * (dense[i * n + j] + dense[j * n + i]));
-    if (scheme_->is_linear()) constant_hessian_ = lower;
+    if (is_linear()) constant_hessian_ = lower;
   } else {
     lower = constant_hessian_;
   }

@@ -3,6 +3,7 @@
 #include <libsolve/linear/stencil_operator.hpp>
 #include <libsolve/optimize/program_functions.hpp>
 #include <libsolve/optimize/solve_counts.hpp>
+#include <libsolve/pde/integrated_flow.hpp>
 #include <libsolve/pde/theta_scheme.hpp>
 #include <libsolve/pde/time_adjoint.hpp>
 #include <memory>
@@ -14,7 +15,8 @@ using namespace libsolve;  // NOLINT: a plugin is written in terms of the librar
 
 /// J(m) = w h^D (1/2 |u_N - d|^2 + gamma_0/2 |m|^2 + gamma_1/2 m^T A m) with u_N = u_N(m) by a theta
 /// scheme, A the (2 D + 1)-point Laplacian; |.| over the inner nodes. Derivatives are those of the discrete
-/// scheme. No constraints; products always, entries of the Hessian where there are few nodes.
+/// scheme; with an integrator, u(T) and derivatives of the differential equation, to its tolerance. No
+/// constraints; products always, entries of the Hessian where there are few nodes.
 class HeatFunctions final : public ProgramFunctions, public SolvesInside {
  public:
   struct Data {
@@ -30,6 +32,7 @@ class HeatFunctions final : public ProgramFunctions, public SolvesInside {
     int slots = 1;
     TimeAdjoint::MakeStore make_store = nullptr;
     std::shared_ptr<LinearSolver> solver = nullptr;
+    IntegratedFlow::Make make_integrator = nullptr;  ///< in place of the theta scheme
   };
   explicit HeatFunctions(const Data& data);
 
@@ -54,8 +57,14 @@ class HeatFunctions final : public ProgramFunctions, public SolvesInside {
 
   /// Without those for simulate().
   SolveCounts solve_counts() const override { return counts_; }
-  const ThetaScheme& scheme() const noexcept { return *scheme_; }
-  const TimeAdjoint& time_adjoint() const noexcept { return *adjoint_; }
+  /// Of an integrator: evaluations and iterations of all its runs, those of simulate() included.
+  std::vector<Measure> work_counts() const override;
+  bool is_linear() const noexcept { return reaction_.is_linear(); }
+  /// Of the theta scheme; Unsupported with an integrator.
+  const ThetaScheme& scheme() const;
+  const TimeAdjoint& time_adjoint() const;
+  /// Null with the theta scheme.
+  const IntegratedFlow* integrated() const noexcept { return integrated_; }
 
  protected:
   double do_objective(const ConstVectorView& x) override;
@@ -76,14 +85,18 @@ class HeatFunctions final : public ProgramFunctions, public SolvesInside {
   Vector in(const ConstVectorView& x, const Vector& copy) const;
   /// g += weight (gamma_0 m + gamma_1 A m).
   void add_regularization(const Vector& m, const Vector& g);
+  /// Steps so far: of states, adjoints, and tangents with what belongs to them.
+  SolveCounts steps() const;
   Field field(const char* name, const Vector& values, const char* text) const;
 
   GridPartition parts_;
   Index n_;
   double weight_, value_cost_, gradient_cost_;
   std::shared_ptr<const StencilOperator> A_;
-  std::shared_ptr<ThetaScheme> scheme_;
-  std::unique_ptr<TimeAdjoint> adjoint_;
+  CubicReaction reaction_;
+  std::unique_ptr<FlowMap> flow_;
+  std::shared_ptr<ThetaScheme> scheme_ = nullptr;  ///< null with an integrator
+  IntegratedFlow* integrated_ = nullptr;           ///< flow_, where it is one
   SolveCounts counts_ = {};
   Vector d_, truth_, m_, v_, p_, w_, product_;
   SparsePattern jacobian_, hessian_;

@@ -1,6 +1,7 @@
 #include "heat_inversion.hpp"
 
 #include <cmath>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/io/spatial_function.hpp>
@@ -45,6 +46,9 @@ void HeatInversionOptions::describe(Fields<HeatInversionOptions>& f) {
         "where states are kept in HDF5 files, removed afterwards; \"\": in memory");
   f.add_component("solver", &O::solver, LinearSolver::kind,
                   "for the steps; its tolerance is what derivatives are exact to");
+  f.add_component("integrator", &O::integrator, TimeIntegrator::kind,
+                  "in place of steps, scheme, checkpoints, slots, solver: chooses its steps by itself, derivatives "
+                  "to its tolerance; none: the theta scheme, derivatives exact");
 }
 
 void HeatInversionOptions::check(const HeatInversionOptions& o, const std::string& prefix,
@@ -93,8 +97,17 @@ std::unique_ptr<Problem> HeatInversionSource::create() {
   made.slots = o.slots;
   if (!o.checkpoint_folder.empty())
     made.make_store = state_files_in(context_.resolve_file(o.checkpoint_folder));
-  made.solver = context_.make<LinearSolver>(o.solver);
+  const bool is_integrated = o.integrator.name != "none";
+  if (is_integrated)
+    made.make_integrator = [context = context_, spec = o.integrator] {
+      return context.make<TimeIntegrator>(spec);
+    };
+  else
+    made.solver = context_.make<LinearSolver>(o.solver);
   const auto functions = std::make_shared<HeatFunctions>(made);
+  if (is_integrated)
+    if (const std::string why = functions->integrated()->integrator().why_no_adjoint(); !why.empty())
+      throw Unsupported("problem.integrator = \"" + o.integrator.name + "\": " + why);
 
   const Partition& partition = parts.partition();
   if (o.data == "simulated") {
@@ -113,8 +126,10 @@ std::unique_ptr<Problem> HeatInversionSource::create() {
       functions, Bounds{std::vector<double>(n, -INFINITY), std::vector<double>(n, INFINITY)},
       Bounds{}, std::vector<double>(n, 0.0));
   problem->text = std::to_string(o.dimension) + "D initial state of the heat equation, " +
-                  std::to_string(o.size) + " cells a side, " + std::to_string(o.steps) + " steps of " +
-                  o.scheme + (functions->scheme().is_linear() ? "" : ", with a reaction");
+                  std::to_string(o.size) + " cells a side, " +
+                  (is_integrated ? "steps of '" + o.integrator.name + "'"
+                                 : std::to_string(o.steps) + " steps of " + o.scheme) +
+                  (functions->is_linear() ? "" : ", with a reaction");
   return problem;
 }
 

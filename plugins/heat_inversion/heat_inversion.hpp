@@ -29,6 +29,7 @@ struct HeatInversionOptions {
   int slots = 10;
   std::string checkpoint_folder = "";
   ComponentSpec solver = default_solver();
+  ComponentSpec integrator = "none";
 
   static void describe(Fields<HeatInversionOptions>& f);
   static void check(const HeatInversionOptions& o, const std::string& prefix,

@@ -242,6 +242,74 @@ TEST(HeatInversion, NewtonCgRecoversTheInitialState) {
   EXPECT_EQ(report.value("incremental_solves"), 20.0 * report.value("cg_iterations"));
 }
 
+/// In place of the theta scheme; the minimum is that of the differential equation, mode by mode.
+TEST(HeatInversion, IntegratorsFindTheInitialStateToTheirTolerance) {
+  if (heat_inversion::test::registry().find(TimeIntegrator::kind, "cvodes") == nullptr)
+    GTEST_SKIP() << "built without SUNDIALS";
+  Context context;
+  context.registry = &heat_inversion::test::registry();
+  for (const char* integrator : {"cvodes", "arkode"}) {
+    HeatInversionOptions o = options_of(2, 16, 1);
+    o.integrator = ComponentSpec(integrator);
+    o.integrator.options.set("relative_tolerance", Value(1e-8));
+    o.integrator.options.set("absolute_tolerance", Value(1e-11));
+    o.data = "sin(3.141592653589793*x)*sin(3.141592653589793*y)";
+    const auto problem = make(o);
+    ComponentSpec method("newton-cg");
+    method.options.set("tolerance", Value(1e-6));
+    const Report report = context.make<ProgramSolver>(method)->solve(*problem, Monitor::none());
+    EXPECT_TRUE(report.converged()) << report.reason;
+    const auto mode = sine_mode(o, {1, 1, 1});
+    const double lambda = 2.0 * std::pow(2.0 * o.size * std::sin(pi / (2.0 * o.size)), 2);
+    const double R = std::exp(-lambda * o.final_time), factor = R / (R * R + o.value_cost);
+    const auto m = problem->host_x();
+    for (std::size_t i = 0; i < m.size(); ++i) EXPECT_NEAR(m[i], factor * mode[i], 1e-4 * factor);
+    EXPECT_GT(report.value("state_solves"), 0.0);
+    EXPECT_GT(report.value("adjoint_solves"), 0.0);
+    EXPECT_GT(report.value("incremental_solves"), 0.0);
+    EXPECT_GT(report.value("rate_evaluations"), report.value("newton_iterations"));
+    EXPECT_GT(report.value("linear_iterations"), 0.0);
+    EXPECT_EQ(report.value("failed_runs"), 0.0);
+  }
+}
+
+TEST(HeatInversion, IntegratorsOfAReactionNeedAnAdjoint) {
+  if (heat_inversion::test::registry().find(TimeIntegrator::kind, "cvodes") == nullptr)
+    GTEST_SKIP() << "built without SUNDIALS";
+  HeatInversionOptions o = options_of(2, 6, 1);
+  o.reaction = {-1.0, 0.5, 3.0};
+  o.integrator = ComponentSpec("arkode");
+  try {
+    make(o);
+    FAIL() << "ARKODE has no adjoint of it";
+  } catch (const Unsupported& e) {
+    EXPECT_NE(std::string(e.what()).find("problem.integrator"), std::string::npos) << e.what();
+  }
+  o.integrator = ComponentSpec("cvodes");
+  o.integrator.options.set("relative_tolerance", Value(1e-10));
+  o.integrator.options.set("absolute_tolerance", Value(1e-12));
+  const auto problem = make(o);
+  // Derivatives agree with differences as far as the tolerance lets them.
+  fill_uniform(problem->x(), RandomStream(2, "x"));
+  const Vector x = problem->x(), v = x.like("v"), g = x.like("g"), up = x.like("up"), at = x.like("at");
+  fill_uniform(v, RandomStream(3, "v"));
+  ProgramFunctions& f = problem->functions();
+  f.gradient(x.view(), g.view());
+  const double eps = 1e-3;
+  linear_combination(1.0, x, eps, v, at);
+  const double above = f.objective(at.view());
+  f.gradient(at.view(), up.view());
+  linear_combination(1.0, x, -eps, v, at);
+  const double below = f.objective(at.view());
+  const Vector down = x.like("down"), product = x.like("product");
+  f.gradient(at.view(), down.view());
+  EXPECT_NEAR(dot(g, v), (above - below) / (2.0 * eps), 1e-6 * norm2(g) * norm2(v));
+  f.apply_hessian(x.view(), 1.0, problem->multipliers().view(), v.view(), product.view());
+  linear_combination(0.5 / eps, up, -0.5 / eps, down, at);
+  axpy(-1.0, product, at);
+  EXPECT_LT(norm2(at), 1e-5 * norm2(product));
+}
+
 TEST(HeatInversion, UnsolvedStepsGiveNaN) {
   HeatInversionOptions o = options_of(2, 16, 3);
   o.solver.options.set("max_iterations", Value(std::int64_t{1}));
