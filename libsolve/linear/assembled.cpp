@@ -1,6 +1,6 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/linear/assembled.hpp>
-#include <libsolve/linear/stencil_operator.hpp>
+#include <libsolve/linear/operator_forms.hpp>
 
 namespace libsolve {
 
@@ -10,11 +10,12 @@ std::shared_ptr<const CsrMatrix> with_entries(const std::shared_ptr<const Linear
   auto matrix = std::dynamic_pointer_cast<const CsrMatrix>(A);
   if (!matrix) {
     const auto* stencil = dynamic_cast<const StencilOperator*>(A.get());
-    if (stencil == nullptr)
+    const auto* forms = dynamic_cast<const OperatorForms*>(A.get());
+    if (stencil == nullptr && forms == nullptr)
       throw Unsupported(asker + " needs the entries of the matrix, and " + A->description() +
                         " has none to offer; use 'jacobi' or 'chebyshev', which need only the "
                         "diagonal, or pass an assembled matrix");
-    matrix = stencil->assemble();
+    matrix = stencil != nullptr ? stencil->assemble() : forms->entries();
     const double bytes = A->row_partition().communicator().sum(matrix->memory_bytes());
     notes.push_back(asker + " needs entries: the grid operator was assembled (" +
                     std::to_string(static_cast<long>(bytes / 1e6)) +

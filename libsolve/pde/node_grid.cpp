@@ -209,6 +209,18 @@ Box NodeGrid::cells_box() const {
   return box;
 }
 
+GridPartition NodeGrid::inner_nodes() const {
+  const Grid grid = as_cells();
+  if (communicator().size() == 1) return GridPartition(grid);
+  std::array<std::vector<Index>, 3> cuts;
+  for (int a = 0; a < 3; ++a) cuts[a] = {0, grid.cells[a]};
+  std::vector<Index>& last = cuts[dimension_ - 1];
+  last = all_->cuts()[dimension_ - 1];
+  for (Index& cut : last) cut = std::clamp<Index>(cut - 1, 0, cells_[dimension_ - 1] - 1);
+  last.back() = cells_[dimension_ - 1] - 1;
+  return GridPartition(grid, communicator(), cuts);
+}
+
 template <class T>
 void NodeGrid::fetch_neighbours(const Kokkos::View<T*, MemSpace>& padded) const {
   if (halo_ == nullptr) return;

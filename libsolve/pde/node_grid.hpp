@@ -80,6 +80,8 @@ class LIBSOLVE_EXPORT NodeGrid {
   Grid as_cells() const;
   /// Those of this rank.
   Box cells_box() const;
+  /// The same cut over the ranks as vectors are. Collective.
+  GridPartition inner_nodes() const;
 
   /// One rank on the host: stencils go over vectors as they are (q1_rows.hpp).
   bool is_whole_on_host() const noexcept { return runs_on_host<ExecSpace> && halo_ == nullptr; }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/pde/q1_operator.hpp>
@@ -22,6 +23,30 @@ struct Q1Parts {
   Q1Stencil<D> A;
   double* out[1];
   Parts operator()(Index, const Column& x) const { return {weighted(A, 0, x), weighted(A, 1, x)}; }
+};
+
+/// Coefficients of a stencil on the nodes inside a mask; those outside are rows of their own.
+struct MaskedStencil {
+  NodeRows rows;
+  double coupling[3];
+  double shift, centre;
+  const double* mask;
+  double* face[3] = {nullptr, nullptr, nullptr};
+  double* excess = nullptr;
+  unsigned char* solid = nullptr;
+  KOKKOS_FUNCTION void operator()(Index place, Index entry) const {
+    const bool is_inside = mask[place] > 0.0;
+    double sum = is_inside ? shift : centre;
+    for (int a = 0; a < 3; ++a) {
+      if (face[a] == nullptr) continue;
+      const bool next = mask[place + rows.stride[a]] > 0.0;
+      const bool before = mask[place - rows.stride[a]] > 0.0;
+      face[a][entry] = is_inside && next ? coupling[a] : 0.0;
+      if (is_inside) sum += coupling[a] * ((next ? 0.0 : 1.0) + (before ? 0.0 : 1.0));
+    }
+    excess[entry] = sum;
+    solid[entry] = is_inside ? 0 : 1;
+  }
 };
 
 /// Of products over the axes; factor a of term t is m, k or lumped of axis a.
@@ -138,6 +163,48 @@ double Q1Operator::bytes_per_apply() const {
 
 double Q1Operator::memory_bytes() const {
   return sizeof(double) * static_cast<double>(scratch_.extent(0) + inside_.extent(0));
+}
+
+std::shared_ptr<const StencilOperator> Q1Operator::equivalent_stencil() const {
+  const NodeRows& rows = grid_.rows();
+  if (grid_.communicator().any(rows.num_nodes() == 0)) return nullptr;
+  StencilOperator::Constant c;
+  for (int r = 0; r < 1 << (grid_.dimension() - 1); ++r)
+    for (int x = 0; x < 2; ++x) {
+      const bool off[3] = {x != 0, (r & 1) != 0, (r & 2) != 0};
+      // All neighbours at these distances, with either sign.
+      double weight = weights_.w[r][x];
+      for (const bool is_off : off) weight *= is_off ? 2.0 : 1.0;
+      c.shift += weight;
+      for (int a = 0; a < grid_.dimension(); ++a)
+        if (off[a]) c.coupling[a] -= 0.5 * weight;
+    }
+  // Rows of a stiffness matrix sum to rounding.
+  c.shift = c.shift > 1e-13 * weights_.centre() ? c.shift : 0.0;
+  for (int a = 0; a < grid_.dimension(); ++a) {
+    c.coupling[a] = std::max(c.coupling[a], 0.0);
+    c.wall[a] = {c.coupling[a], c.coupling[a]};
+  }
+  if (!grid_.has_mask()) return std::make_shared<StencilOperator>(grid_.inner_nodes(), c);
+  const auto n = static_cast<std::size_t>(rows.num_nodes());
+  StencilOperator::Variable variable;
+  detail::MaskedStencil fill{rows,
+                             {c.coupling[0], c.coupling[1], c.coupling[2]},
+                             c.shift,
+                             weights_.centre(),
+                             grid_.mask().data()};
+  for (int a = 0; a < grid_.dimension(); ++a) {
+    variable.face[a] = bare_array<double>("q1_operator::face", n);
+    fill.face[a] = variable.face[a].data();
+  }
+  variable.excess = bare_array<double>("q1_operator::excess", n);
+  fill.excess = variable.excess.data();
+  const Kokkos::View<unsigned char*, MemSpace> solid("q1_operator::solid", n);
+  fill.solid = solid.data();
+  variable.solid = solid;
+  for_nodes(default_space(), "q1_operator::masked_stencil", rows, fill);
+  Kokkos::fence("q1_operator::masked_stencil");
+  return std::make_shared<StencilOperator>(grid_.inner_nodes(), variable);
 }
 
 std::shared_ptr<CsrMatrix> Q1Operator::assemble() const {

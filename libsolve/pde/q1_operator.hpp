@@ -1,7 +1,7 @@
 #pragma once
 
 #include <libsolve/core/linear_operator.hpp>
-#include <libsolve/linear/csr_matrix.hpp>
+#include <libsolve/linear/operator_forms.hpp>
 #include <libsolve/pde/q1_stencil.hpp>
 
 namespace libsolve {
@@ -11,7 +11,7 @@ namespace libsolve {
 ///   Q1Operator(grid, q1_mass(grid) + sqrt_alpha * q1_stiffness(grid)).
 /// On several ranks and on devices it keeps a padded array of scratch: one
 /// application at a time.
-class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator {
+class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator, public OperatorForms {
  public:
   Q1Operator(const NodeGrid& grid, const Q1Weights& weights);
   ~Q1Operator() override;
@@ -25,6 +25,11 @@ class LIBSOLVE_EXPORT Q1Operator final : public LinearOperator {
 
   /// In compressed rows. Collective.
   std::shared_ptr<CsrMatrix> assemble() const;
+  std::shared_ptr<const CsrMatrix> entries() const override { return assemble(); }
+  /// The (2 D + 1)-point stencil S that agrees on 1 and x_a^2 or, where its couplings would be
+  /// negative, has none. For combinations of M and K: A <= S <= 3^D A. Null where a rank has no
+  /// inner nodes.
+  std::shared_ptr<const StencilOperator> equivalent_stencil() const override;
 
   const Partition& row_partition() const override { return grid_.partition(); }
   const Partition& column_partition() const override { return grid_.partition(); }

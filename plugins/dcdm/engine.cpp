@@ -3,7 +3,7 @@
 #include <cmath>
 #include <libsolve/io/weights_file.hpp>
 #include <libsolve/learn/network_weights.hpp>
-#include <libsolve/linear/stencil_operator.hpp>
+#include <libsolve/linear/operator_forms.hpp>
 
 namespace dcdm {
 
@@ -25,11 +25,12 @@ std::int64_t count_open(const Kokkos::View<const unsigned char*, MemSpace>& soli
   return open;
 }
 
-const StencilOperator& grid_operator(const LinearSystem& system, const std::string& method) {
+std::shared_ptr<const StencilOperator> grid_operator(const LinearSystem& system,
+                                                     const std::string& method) {
   const LinearOperator& A = system.A();
   const std::string found = A.description() + " (" + std::to_string(A.num_rows()) + " x " +
                             std::to_string(A.num_columns()) + ")";
-  const auto* stencil = dynamic_cast<const StencilOperator*>(&A);
+  const auto stencil = stencil_for(system.shared_A());
   if (stencil == nullptr)
     throw Unsupported("'" + method +
                       "' needs a matrix-free operator on a structured grid, for its "
@@ -45,7 +46,7 @@ const StencilOperator& grid_operator(const LinearSystem& system, const std::stri
         "' has learned nothing in 1D, where conjugate gradients end after "
         "as many steps as there are cells in a row and a direct solve costs less; use "
         "eigen-ldlt or cg");
-  return *stencil;
+  return stencil;
 }
 
 }  // namespace
@@ -54,7 +55,8 @@ Engine::Engine(std::string weights, const Context& context)
     : weights_(std::move(weights)), base_folder_(context.base_folder) {}
 
 void Engine::prepare(const LinearSystem& system, const std::string& method) {
-  const StencilOperator& A = grid_operator(system, method);
+  const std::shared_ptr<const StencilOperator> stencil = grid_operator(system, method);
+  const StencilOperator& A = *stencil;
   const Grid& grid = A.grid();
   const std::string name =
       weights_ == "auto" ? "dcdm-" + std::to_string(grid.dimension) + "d" : weights_;

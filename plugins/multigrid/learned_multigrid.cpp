@@ -6,6 +6,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/io/weights_file.hpp>
+#include <libsolve/linear/operator_forms.hpp>
 #include <map>
 #include <mutex>
 
@@ -64,7 +65,7 @@ LearnedMultigrid::LearnedMultigrid(const Options& options, const libsolve::Conte
 
 void LearnedMultigrid::setup(const libsolve::LinearSystem& system) {
   inner_.reset();
-  const auto* A = dynamic_cast<const libsolve::StencilOperator*>(&system.A());
+  const auto A = libsolve::stencil_for(system.shared_A());
   if (A == nullptr)
     throw libsolve::Unsupported(
         "learned-multigrid needs an operator on a structured grid (StencilOperator), got: " +

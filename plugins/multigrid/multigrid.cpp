@@ -5,6 +5,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/core/text.hpp>
+#include <libsolve/linear/operator_forms.hpp>
 #include <limits>
 
 #include "box_hierarchy.hpp"
@@ -224,7 +225,7 @@ Multigrid::Multigrid(Multigrid&&) noexcept = default;
 Multigrid::~Multigrid() = default;
 
 void Multigrid::setup(const libsolve::LinearSystem& system) {
-  const auto* A = dynamic_cast<const libsolve::StencilOperator*>(&system.A());
+  const auto A = libsolve::stencil_for(system.shared_A());
   if (A == nullptr)
     throw libsolve::Unsupported(
         "multigrid needs an operator on a structured grid (StencilOperator), got: " +

@@ -53,6 +53,14 @@ TEST(NodeGridOverRanks, ProductsAreThoseOfOneRank) {
     EXPECT_LT(worst_difference(grid, y, product), 1e-14 * A.weights().centre()) << A.description();
     A.assemble()->apply(x, z);
     EXPECT_LT(worst_difference(grid, z, product), 1e-13 * A.weights().centre());
+    const auto S = A.equivalent_stencil();
+    const bool is_thin = grid.communicator().any(grid.rows().num_nodes() == 0);
+    ASSERT_EQ(S == nullptr, is_thin);
+    if (is_thin) continue;
+    ASSERT_TRUE(S->row_partition() == grid.partition());
+    S->apply(x, z);
+    alone.equivalent_stencil()->apply(all, product);
+    EXPECT_LT(worst_difference(grid, z, product), 1e-13 * A.weights().centre());
   }
 }
 

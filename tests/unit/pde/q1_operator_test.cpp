@@ -4,6 +4,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/linear/assembled.hpp>
 #include <libsolve/pde/adjoint_test.hpp>
 #include <libsolve/pde/mass_inner_product.hpp>
 #include <libsolve/pde/q1_control_operator.hpp>
@@ -153,6 +154,57 @@ TEST(NodeGrid, MasksComeAlongToCoarseGrids) {
   }
   EXPECT_GT(inside, 3.0);
   EXPECT_LT(inside, 35.0);
+}
+
+/// v^T A v <= v^T S v <= 3^D v^T A v, for sines (eigenvectors of both) from the smoothest to the
+/// wildest and for random vectors; and equal for smooth ones up to their curvature.
+TEST(Q1Operator, EquivalentStencilIsEquivalentWhateverTheGrid) {
+  std::vector<NodeGrid> grids = some_grids();
+  for (const NodeGrid& box : some_grids()) grids.push_back(box.masked(some_domain(box)));
+  for (const NodeGrid& grid : grids)
+    for (const double ratio : {0.0, 0.1, 1.0, 30.0}) {
+      const double s = ratio * grid.spacing(0) * grid.spacing(0);
+      const auto A = std::make_shared<Q1Operator>(grid, q1_mass(grid) + s * q1_stiffness(grid));
+      const auto S = stencil_for(A);
+      ASSERT_NE(S, nullptr);
+      ASSERT_TRUE(S->row_partition() == grid.partition());
+      const Vector Av("Av", grid.partition()), Sv = Av.like("Sv");
+      const auto quotient = [&](const Vector& v) {
+        A->apply(v, Av);
+        S->apply(v, Sv);
+        return dot(v, Sv) / dot(v, Av);
+      };
+      const auto sine = [&](bool wild) {
+        return test::at_nodes(grid, [&](double x, double y, double z) {
+          const double at[3] = {x, y, z};
+          double v = 1.0;
+          for (int a = 0; a < grid.dimension(); ++a) {
+            const double k = wild ? grid.cells(a) - 1 : 1;
+            v *= std::sin(M_PI * k * at[a] / (grid.spacing(a) * grid.cells(a)));
+          }
+          return v;
+        });
+      };
+      const double largest = std::pow(3.0, grid.dimension());
+      for (const Vector& v : {sine(false), sine(true), random_nodes(grid, 5)}) {
+        EXPECT_GE(quotient(v), 1.0 - 1e-12) << A->description() << ", s = " << s;
+        EXPECT_LE(quotient(v), largest) << A->description() << ", s = " << s;
+      }
+      if (grid.cells(0) > 30 && !grid.has_mask()) {
+        EXPECT_LT(quotient(sine(false)), 1.01);
+      }
+    }
+}
+
+TEST(Q1Operator, IsAssembledForMethodsThatNeedEntries) {
+  const NodeGrid grid(2, {5, 6, 1}, {1.0, 1.0, 1.0});
+  const auto A = std::make_shared<Q1Operator>(grid, q1_mass(grid));
+  std::vector<std::string> notes;
+  const Vector x = random_nodes(grid, 1), y = x.like("y"), z = x.like("z");
+  A->apply(x, y);
+  with_entries(A, "test", notes)->apply(x, z);
+  EXPECT_LT(largest_difference(y, z), 1e-15);
+  EXPECT_EQ(notes.size(), 1U);
 }
 
 TEST(Q1Operator, BoundaryValuesEnterThroughPaddedArrays) {
