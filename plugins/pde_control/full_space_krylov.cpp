@@ -17,7 +17,11 @@ ComponentSpec krylov_spec(const FullSpaceKrylovOptions& o, double absolute_toler
   if (name == "auto") {
     const bool definite = o.preconditioner.name == "pearson-wathen" ||
                           o.preconditioner.name == "zulehner" || o.preconditioner.name == "none";
-    name = definite ? "minres" : "gmres";
+    // A solver inside that stops by its residual makes the preconditioner vary.
+    const Value* solver = o.preconditioner.options.find("solver");
+    const bool varies =
+        solver != nullptr && !(solver->is_string() && solver->as_string() == "none");
+    name = definite && !varies ? "minres" : "gmres";
   }
   ComponentSpec spec(name);
   spec.options.set("relative_tolerance", Value(0.0));
@@ -61,6 +65,13 @@ Report FullSpaceKrylov::solve(NonlinearProgram& problem, Monitor& monitor) {
   std::erase_if(report.metrics, [](const Measure& m) {
     return m.name == "v_cycles" || m.name == "collective_v_cycles";
   });
+  for (const char* name : {"inner_solves", "inner_iterations", "inner_failures"}) {
+    const auto is_it = [name](const Measure& m) { return m.name == name; };
+    const auto at = std::find_if(report.metrics.begin(), report.metrics.end(), is_it);
+    if (at == report.metrics.end()) continue;
+    report.counts.push_back(*at);
+    report.metrics.erase(at);
+  }
   report.seconds = {{"setup", setup_seconds, "s"}, {"solve", clock.lap(), "s"}};
   counts.add_to(report);
   add_evaluation_counts(problem.functions().counts(), before, report);

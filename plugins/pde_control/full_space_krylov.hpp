@@ -18,8 +18,8 @@ struct FullSpaceKrylovOptions {
     using O = FullSpaceKrylovOptions;
     f.add_group(&O::stopping);
     f.add("krylov", &O::krylov, Choices{{"auto", "gmres", "minres"}},
-          "auto: minres where the preconditioner is symmetric positive definite (pearson-wathen, "
-          "zulehner), else gmres");
+          "auto: minres where the preconditioner is linear, symmetric and positive definite "
+          "(pearson-wathen, zulehner, by multigrid cycles), else gmres");
     f.add_component("preconditioner", &O::preconditioner, Preconditioner::kind,
                     "of the conditions of optimality: presb, pearson-wathen, zulehner, "
                     "collective-multigrid, or any that takes the operator");

@@ -29,6 +29,8 @@ bool has_fixed_controls(const Q1ControlOperator& K) {
 
 }  // namespace
 
+BlockOptions::BlockOptions() = default;
+
 void ControlPreconditioner::setup(const LinearSystem& system) {
   const auto* K = dynamic_cast<const Q1ControlOperator*>(&system.A());
   if (K == nullptr)
@@ -65,26 +67,47 @@ std::int64_t CollectiveMultigrid::collective_v_cycles() const {
   return cycle_ == nullptr ? 0 : cycle_->num_cycles;
 }
 
+BlockPreconditioner::BlockPreconditioner(std::string name, const Options& options,
+                                         const Context& context)
+    : ControlPreconditioner(std::move(name)), options_(options) {
+  if (options.solver.name != "none") solver_ = context.make<LinearSolver>(options.solver);
+}
+
 void BlockPreconditioner::prepare(const Q1ControlOperator& K) {
   grid_ = K.grid();
-  CycleProblem problem;
-  problem.grid = grid_;
-  problem.stiffness = std::sqrt(K.control_cost());
-  const std::int64_t before = v_cycles();
-  cycle_ = std::make_unique<Cycle<1>>(problem, options_);
-  cycle_->num_cycles = before;
-  const Q1Weights M = q1_mass(grid_), S = problem.stiffness * q1_stiffness(grid_);
+  const double s = std::sqrt(K.control_cost());
+  if (solver_ == nullptr) {
+    CycleProblem problem;
+    problem.grid = grid_;
+    problem.stiffness = s;
+    const std::int64_t before = v_cycles();
+    cycle_ = std::make_unique<Cycle<1>>(problem, options_);
+    cycle_->num_cycles = before;
+  }
+  const Q1Weights M = q1_mass(grid_), S = s * q1_stiffness(grid_);
   M_ = std::make_shared<Q1Operator>(grid_, M);
   S_ = std::make_shared<Q1Operator>(grid_, S);
   H_ = std::make_shared<Q1Operator>(grid_, M + S);
   mass_diagonal_ = M.centre();
   for (Vector* v : {&scratch_[0], &scratch_[1], &residual_, &correction_, &step_})
     *v = Vector("pde_control::scratch", grid_.partition());
+  if (solver_ == nullptr) return;
+  LinearSystem system(H_, residual_, correction_);
+  system.grid = grid_.as_cells();
+  solver_->setup(system);
+}
+
+std::vector<Measure> BlockPreconditioner::metrics() const {
+  if (solver_ == nullptr) return ControlPreconditioner::metrics();
+  return {{"inner_solves", static_cast<double>(inner_solves_)},
+          {"inner_iterations", static_cast<double>(inner_iterations_)},
+          {"inner_failures", static_cast<double>(inner_failures_)}};
 }
 
 double BlockPreconditioner::memory_bytes() const {
-  if (cycle_ == nullptr) return 0.0;
-  return cycle_->memory_bytes() + M_->memory_bytes() + S_->memory_bytes() + H_->memory_bytes() +
+  if (M_ == nullptr) return 0.0;
+  return (cycle_ == nullptr ? 0.0 : cycle_->memory_bytes()) + M_->memory_bytes() +
+         S_->memory_bytes() + H_->memory_bytes() +
          5.0 * sizeof(double) * static_cast<double>(grid_.rows().num_nodes());
 }
 
@@ -96,6 +119,15 @@ Vector BlockPreconditioner::part(const Vector& v, int which) const {
 }
 
 void BlockPreconditioner::solve_H(const Vector& f, const Vector& v) {
+  if (solver_ != nullptr) {
+    fill(v, 0.0);
+    LinearSystem system(H_, f, v);
+    const Report report = solver_->solve(system, Monitor::none());
+    ++inner_solves_;
+    inner_iterations_ += report.iterations;
+    inner_failures_ += report.converged() ? 0 : 1;
+    return;
+  }
   cycle_->apply(f, v);
   for (int cycle = 1; cycle < options_.cycles; ++cycle) {
     H_->residual(f, v, residual_);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <libsolve/linear/linear_solver.hpp>
 #include <libsolve/linear/preconditioner.hpp>
 #include <libsolve/pde/q1_control_operator.hpp>
 #include <libsolve/plugin/registry.hpp>
@@ -16,10 +17,14 @@ struct CollectiveOptions : CycleOptions {
 };
 struct BlockOptions : CycleOptions {
   int cycles = 2;
+  ComponentSpec solver = "none";
+  BlockOptions();
   static void describe(Fields<BlockOptions>& f) {
     describe_common(f);
     f.add("cycles", &BlockOptions::cycles, Range::closed(1, 20),
           "multigrid cycles for each system with H = M + sqrt(alpha) K");
+    f.add_component("solver", &BlockOptions::solver, LinearSolver::kind,
+                    "solves the systems with H to its own tolerance, from zero; none: the cycles");
   }
 };
 
@@ -66,18 +71,24 @@ class CollectiveMultigrid final : public ControlPreconditioner {
 };
 
 /// Block preconditioners by H = M + s K and, for one of them, M^-1 by Chebyshev's iteration.
+/// Systems with H take cycles of the plugin's own, or a linear solver by name, which gets H as a
+/// Q1Operator.
 class BlockPreconditioner : public ControlPreconditioner {
  public:
   using Options = BlockOptions;
-  BlockPreconditioner(std::string name, const Options& options)
-      : ControlPreconditioner(std::move(name)), options_(options) {}
+  BlockPreconditioner(std::string name, const Options& options, const Context& context);
   double memory_bytes() const override;
+  /// An iteration that stops by its residual is not linear.
+  bool is_linear() const override { return solver_ == nullptr; }
   std::int64_t v_cycles() const override { return cycle_ == nullptr ? 0 : cycle_->num_cycles; }
+  /// With a solver by name "inner_solves", "inner_iterations", and "inner_failures", those that did
+  /// not converge, whose last iterates are taken as they are.
+  std::vector<Measure> metrics() const override;
 
  protected:
   void prepare(const Q1ControlOperator& K) override;
-  int num_levels() const override { return cycle_->num_levels(); }
-  /// v = H^-1 f, by cycles.
+  int num_levels() const override { return cycle_ == nullptr ? 0 : cycle_->num_levels(); }
+  /// v = H^-1 f, about.
   void solve_H(const Vector& f, const Vector& v);
   /// v = M^-1 f: a fixed number of Chebyshev steps for D^-1 M, whose spectrum lies in [1/4, 9/4]
   /// for bilinear and [1/8, 27/8] for trilinear elements (Wathen 1987).
@@ -91,6 +102,8 @@ class BlockPreconditioner : public ControlPreconditioner {
   Options options_;
   NodeGrid grid_;
   std::unique_ptr<Cycle<1>> cycle_;
+  std::unique_ptr<LinearSolver> solver_;
+  std::int64_t inner_solves_ = 0, inner_iterations_ = 0, inner_failures_ = 0;
   std::shared_ptr<const LinearOperator> M_, S_, H_;
   double mass_diagonal_ = 1.0;
   Vector scratch_[2], residual_, correction_, step_;
@@ -102,7 +115,8 @@ class BlockPreconditioner : public ControlPreconditioner {
 /// with eigenvalues in [1/2, 1]. One application: v = H^-1 (f + g), y = H^-1 (f + B v), q = y - v.
 class Presb final : public BlockPreconditioner {
  public:
-  Presb(const Options& options, const Context&) : BlockPreconditioner("presb", options) {}
+  Presb(const Options& options, const Context& context)
+      : BlockPreconditioner("presb", options, context) {}
   void apply(const Vector& r, const Vector& z) override;
   bool is_symmetric() const override { return false; }
 };
@@ -112,8 +126,8 @@ class Presb final : public BlockPreconditioner {
 /// second block close to the Schur complement M + B M^-1 B with eigenvalues in [1/2, 1].
 class PearsonWathen final : public BlockPreconditioner {
  public:
-  PearsonWathen(const Options& options, const Context&)
-      : BlockPreconditioner("pearson-wathen", options) {}
+  PearsonWathen(const Options& options, const Context& context)
+      : BlockPreconditioner("pearson-wathen", options, context) {}
   void apply(const Vector& r, const Vector& z) override;
   bool is_symmetric() const override { return true; }
 };
@@ -122,7 +136,8 @@ class PearsonWathen final : public BlockPreconditioner {
 /// Appl. 32, 2011: diag(H, H), condition number sqrt 2 with exact H.
 class Zulehner final : public BlockPreconditioner {
  public:
-  Zulehner(const Options& options, const Context&) : BlockPreconditioner("zulehner", options) {}
+  Zulehner(const Options& options, const Context& context)
+      : BlockPreconditioner("zulehner", options, context) {}
   void apply(const Vector& r, const Vector& z) override;
   bool is_symmetric() const override { return true; }
 };

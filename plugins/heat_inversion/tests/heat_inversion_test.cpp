@@ -310,6 +310,46 @@ TEST(HeatInversion, IntegratorsOfAReactionNeedAnAdjoint) {
   EXPECT_LT(norm2(at), 1e-5 * norm2(product));
 }
 
+/// Whatever solves the steps, here to 1e-13: a network, or a relaxation factor tuned from step to
+/// step.
+TEST(HeatInversion, StepsTakeLearnedAndTunedSolvers) {
+  const auto inner = [](const char* name, const char* preconditioner) {
+    ComponentSpec spec(name);
+    spec.options.set("preconditioner", Value(preconditioner));
+    spec.options.set("relative_tolerance", Value(1e-13));
+    return spec;
+  };
+  const auto tuned = [&](const char* tuner) {
+    ComponentSpec spec("tuned");
+    spec.options.set("solver", libsolve::detail::to_value(inner("cg", "ssor")));
+    Value how;
+    how.set("name", Value(tuner));
+    spec.options.set("tuner", how);
+    if (std::string(tuner) == "chebcb")
+      spec.options.set("context_range", Value(Value::Array{Value(0.0), Value(1.0)}));
+    return spec;
+  };
+  HeatInversionOptions o = options_of(2, 24, 12);
+  o.weight = "integral";
+  o.data = "0";
+  o.value_cost = 0.0;
+  const std::array<int, 3> k = {2, 1, 1};
+  const std::vector<double> m = sine_mode(o, k);
+  const double factor = std::pow(decay(o, k), 2) / std::pow(o.size, 2);
+  for (const ComponentSpec& solver :
+       {inner("cg", "learned-multigrid"), inner("flexible-cg", "dcdm"), tuned("relax-prior"),
+        tuned("tsallis-inf"), tuned("chebcb")}) {
+    o.solver = solver;
+    const auto problem = make(o);
+    const Vector x = problem->x(), g = x.like("g");
+    libsolve::test::assign(x, m);
+    problem->functions().gradient(x.view(), g.view());
+    axpy(-factor, x, g);
+    EXPECT_LT(norm2(g), 1e-10 * factor * norm2(x))
+        << solver.name << " " << solver.options.to_text();
+  }
+}
+
 TEST(HeatInversion, UnsolvedStepsGiveNaN) {
   HeatInversionOptions o = options_of(2, 16, 3);
   o.solver.options.set("max_iterations", Value(std::int64_t{1}));

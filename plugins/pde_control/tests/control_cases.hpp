@@ -51,6 +51,12 @@ inline Value options(std::initializer_list<std::pair<const char*, Value>> entrie
   return table;
 }
 
+/// A linear solver to 1e-2 with a preconditioner by name.
+inline Value rough(const char* method, const Value& preconditioner) {
+  return options(
+      {{"name", Value(method)}, {"preconditioner", preconditioner}, {"relative_tolerance", 1e-2}});
+}
+
 /// What the three conditions leave, recomputed from the functions: the 2-norms of
 ///   g_y + J_y^T lambda,  alpha^1/2 c,  alpha^-1/2 (g_u + J_u^T lambda + z_u)
 /// together, over that of the first two at zero.

@@ -49,6 +49,14 @@ TEST_F(PdeControlOverRanks, DomainsInsideTheSquareAreTheSame) {
     expect_same(source, method, options({{"relative_tolerance", 1e-6}}), 1e-6);
 }
 
+TEST_F(PdeControlOverRanks, SystemsWithHTakeAnySolverByName) {
+  for (const char* inner : {"multigrid", "chebyshev"}) {
+    const Value presb = options({{"name", Value("presb")}, {"solver", rough("cg", inner)}});
+    expect_same(options({{"size", 48}, {"beta", 1e-4}}), "full-space-krylov",
+                options({{"preconditioner", presb}}), 1e-6);
+  }
+}
+
 TEST_F(PdeControlOverRanks, ActiveSetsAreTheSame) {
   const Value source = options({{"size", 64},
                                 {"beta", 1e-6},

@@ -298,6 +298,70 @@ TEST_F(PdeControl, LimitsAndStopsAreTold) {
   EXPECT_GT(norm_max(stopped->x()), 0.0);
 }
 
+/// Networks, tuned relaxation, sweeps and polynomials in place of the cycles for H: nearly the
+/// steps of the default, the same solution.
+TEST_F(PdeControl, SystemsWithHTakeAnySolverByName) {
+  const Value tuned = options({{"name", Value("tuned")}, {"solver", rough("cg", "ssor")}});
+  // In 3D the network is asked for a cycle, whatever the size of the grid.
+  const Value learned = options({{"name", Value("learned-multigrid")}, {"min_cells", 1}});
+  struct Case {
+    int dimension;
+    Value solver;
+  };
+  const Case cases[] = {{2, rough("flexible-cg", "dcdm")},
+                        {2, options({{"name", Value("dcdm")}, {"relative_tolerance", 1e-2}})},
+                        {2, rough("cg", "ssor")},
+                        {2, rough("cg", "chebyshev")},
+                        {2, tuned},
+                        {3, rough("cg", learned)},
+                        {3, rough("flexible-cg", "dcdm")}};
+  for (const char* name : {"presb", "zulehner", "pearson-wathen"})
+    for (const Case& c : cases) {
+      const Value source = options(
+          {{"size", c.dimension == 2 ? 32 : 16}, {"dimension", c.dimension}, {"beta", 1e-4}});
+      const auto expected = make(source), program = make(source);
+      const int steps = static_cast<int>(
+          solve(*expected, "full-space-krylov", options({{"preconditioner", Value(name)}}))
+              .iterations);
+      const Value inside = options({{"name", Value(name)}, {"solver", c.solver}});
+      const Report report =
+          solve(*program, "full-space-krylov", options({{"preconditioner", inside}}));
+      const std::string what = std::string(name) + " " + c.solver.to_text();
+      ASSERT_TRUE(report.converged()) << what << ": " << report.reason;
+      EXPECT_LE(report.iterations, steps + 2) << what;
+      EXPECT_LE(relative_residual(*program), 1e-6) << what;
+      EXPECT_GE(report.value("inner_solves"), 2.0 * static_cast<double>(report.iterations)) << what;
+      EXPECT_GT(report.value("inner_iterations"), report.value("inner_solves")) << what;
+      EXPECT_EQ(report.value("inner_failures"), 0.0) << what;
+      EXPECT_EQ(report.value("v_cycles"), 0.0) << what;
+      axpy(-1.0, expected->x(), program->x());
+      EXPECT_LE(norm2(program->x()), 1e-3 * norm2(expected->x())) << what;
+    }
+}
+
+/// Grids that cannot be halved often enough for the cycles, and domains inside the box, too; minres
+/// says why it is the wrong one.
+TEST_F(PdeControl, SolversByNameTakeAnyGrid) {
+  const Value ssor = options({{"name", Value("zulehner")}, {"solver", rough("cg", "ssor")}});
+  const auto odd = make(options({{"size", 101}}));
+  EXPECT_TRUE(solve(*odd, "full-space-krylov", options({{"preconditioner", ssor}})).converged());
+  EXPECT_LE(relative_residual(*odd), 1e-6);
+  const Value source = options({{"size", 48},
+                                {"boundary", Value("zero")},
+                                {"domain", Value("0.2 - (x - 0.5)^2 - (y - 0.5)^2")}});
+  const std::int64_t steps = solve(*make(source), "full-space-krylov").iterations;
+  for (const char* inner : {"multigrid", "ic0"}) {
+    const auto disc = make(source);
+    const Value presb = options({{"name", Value("presb")}, {"solver", rough("cg", inner)}});
+    const Report report = solve(*disc, "full-space-krylov", options({{"preconditioner", presb}}));
+    EXPECT_TRUE(report.converged()) << inner << ": " << report.reason;
+    EXPECT_LE(report.iterations, steps + 2) << inner;
+    EXPECT_LE(relative_residual(*disc), 1e-6) << inner;
+  }
+  const Value wrong = options({{"preconditioner", ssor}, {"krylov", Value("minres")}});
+  EXPECT_THROW((void)solve(*odd, "full-space-krylov", wrong), Unsupported);
+}
+
 TEST_F(PdeControl, RefusesWhatItCannotSolve) {
   const auto bounded = make(options({{"size", 8}, {"control_upper", 0.0}}));
   EXPECT_THROW((void)solve(*bounded, "collective-multigrid"), Unsupported);
