@@ -1,39 +1,10 @@
 #pragma once
 
 #include <libsolve/linear/stencil_operator.hpp>
+#include <libsolve/pde/cell_layers.hpp>
 #include <memory>
 
 namespace libsolve {
-
-/// Where the cells of a uniform grid lie, for kernels: cell (i, j, k) has index i + n0 (j + n1 k).
-struct CellNeighbours {
-  Index n[3] = {1, 1, 1};
-  /// The cells across the faces of one, and how many of its faces are walls.
-  struct Around {
-    Index cell[6];
-    int count, walls;
-  };
-  KOKKOS_INLINE_FUNCTION Around operator()(Index i) const {
-    Around a;
-    a.count = a.walls = 0;
-    Index rest = i, stride = 1;
-    for (int axis = 0; axis < 3; ++axis) {
-      if (n[axis] == 1) continue;
-      const Index next = rest / n[axis], at = rest - next * n[axis];
-      if (at > 0)
-        a.cell[a.count++] = i - stride;
-      else
-        ++a.walls;
-      if (at + 1 < n[axis])
-        a.cell[a.count++] = i + stride;
-      else
-        ++a.walls;
-      stride *= n[axis];
-      rest = next;
-    }
-    return a;
-  }
-};
 
 /// The conductivity between two cells with E = exp(-m), harmonic mean k = 2 / (E_i + E_j), and its
 /// derivatives with respect to m_i and m_j. At a wall, half a cell away: 2 exp(m_i) = 2 / E_i.
@@ -55,18 +26,27 @@ struct FaceConductivity {
 /// k_ij = 2 / (e^-m_i + e^-m_j). Walls are at y = 0, or insulated; then constants are in the kernel
 /// of the sum, and A has the mean of y added to each row, which makes it regular: constants go to
 /// themselves (as in TAO's example of an elliptic problem). Vectors of several functions, one after
-/// the other, go through in one call; the coefficients are read once for all of them. One rank.
+/// the other, go through in one call; the coefficients are read once for all of them. Over ranks
+/// each has a box of cells (GridPartition), and every call but the first few is collective. Keeps
+/// scratch: one call at a time.
 class LIBSOLVE_EXPORT LogDiffusion {
  public:
   enum class Walls { fixed, insulated };
-  /// ShapeError for fewer than 2 cells or a dimension other than 2 and 3.
-  LogDiffusion(int dimension, Index cells, Walls walls);
+  /// ShapeError for fewer than 2 cells, a dimension other than 2 and 3, or more ranks than there
+  /// can be boxes. Collective.
+  LogDiffusion(int dimension, Index cells, Walls walls,
+               const Communicator& comm = Communicator::self());
 
-  const Grid& grid() const noexcept { return grid_; }
-  Index num_cells() const noexcept { return num_cells_; }
-  double spacing() const noexcept { return grid_.spacing[0]; }
+  const Grid& grid() const noexcept { return parts_.grid(); }
+  const GridPartition& grid_partition() const noexcept { return parts_; }
+  /// How one function lies over the ranks, and `functions` of them, one after the other on each.
+  const Partition& partition() const noexcept { return parts_.partition(); }
+  Partition block_partition(int functions) const;
+  Index num_cells() const noexcept { return num_cells_; }  ///< of this rank
+  double spacing() const noexcept { return parts_.grid().spacing[0]; }
   Walls walls() const noexcept { return walls_; }
-  const CellNeighbours& neighbours() const noexcept { return neighbours_; }
+  const CellLayers& layers() const noexcept { return layers_; }
+  const CellNeighbours& neighbours() const noexcept { return layers_.neighbours(); }
 
   /// The m of all that follows (copied).
   void set_parameter(const ConstVectorView& m);
@@ -84,15 +64,15 @@ class LIBSOLVE_EXPORT LogDiffusion {
   std::shared_ptr<const StencilOperator> stencil() const;
 
  private:
-  int functions_in(const ConstVectorView& y) const;
   void add_mean(const ConstVectorView& y, const VectorView& out) const;
 
-  Grid grid_;
+  GridPartition parts_;
+  CellLayers layers_;
   Index num_cells_;
   Walls walls_;
-  CellNeighbours neighbours_;
-  double scale_;     ///< 1 / h^2
-  VectorView decay_; ///< e^-m
+  double scale_;                                 ///< 1 / h^2
+  VectorView decay_;                             ///< e^-m, padded
+  mutable VectorView room_v_, room_y_, room_p_;  ///< padded arrays over ranks
 };
 
 }  // namespace libsolve

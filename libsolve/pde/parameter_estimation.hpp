@@ -4,11 +4,13 @@
 
 namespace libsolve {
 
-/// What the estimation of a logarithmic conductivity m from states y_s, s = 1, ..., S, offers beside
-/// ProgramFunctions, for methods that use its structure (found by dynamic_cast). Variables x =
-/// (y_1, ..., y_S, m), one of each for every cell:
-///   min f = 1/2 sum_s w |Q y_s - d_s|^2 + 1/2 (m - m_r)^T R (m - m_r)   subject to  A(m) y_s = b_s,
-/// A(m) by LogDiffusion, c_s = A(m) y_s - b_s. Vectors of states are blocks, one after the other.
+/// What the estimation of a logarithmic conductivity m from states y_s, s = 1, ..., S, offers
+/// beside ProgramFunctions, for methods that use its structure (found by dynamic_cast). Variables x
+/// = (y_1, ..., y_S, m), one of each for every cell:
+///   min f = 1/2 sum_s w |Q y_s - d_s|^2 + 1/2 (m - m_r)^T R (m - m_r)   subject to  A(m) y_s =
+///   b_s,
+/// A(m) by LogDiffusion, c_s = A(m) y_s - b_s. Vectors of states are blocks, one after the other;
+/// over ranks of the rank's cells, and calls are collective.
 class LIBSOLVE_EXPORT ParameterEstimation {
  public:
   virtual ~ParameterEstimation();

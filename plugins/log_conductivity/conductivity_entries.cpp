@@ -106,6 +106,7 @@ void ConductivityFunctions::visit_hessian(const double* x, double sigma, const d
 }
 
 void ConductivityFunctions::make_patterns() {
+  if (data_.communicator.size() > 1) return;
   const double a_row =
       4.0 * (2.0 * data_.dimension + 1.0) + (data_.walls == LogDiffusion::Walls::fixed ? 0.0 : n_);
   if (a_row * num_constraints() > most_entries) return;

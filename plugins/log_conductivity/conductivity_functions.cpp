@@ -4,6 +4,7 @@
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/pde/cell_transfer.hpp>
 
 namespace log_conductivity {
 
@@ -26,13 +27,6 @@ struct Difference {
   double* c;
   KOKKOS_FUNCTION void operator()(Index i) const { c[i] = a[i] - b[i]; }
 };
-struct Square {
-  const double* r;
-  KOKKOS_FUNCTION void operator()(Index i, double& sum) const { sum += r[i] * r[i]; }
-};
-
-Index length(const ConstVectorView& v) { return static_cast<Index>(v.extent(0)); }
-
 template <class Body>
 void each(Index n, const Body& body) {
   for_rows(default_space(), "log_conductivity::each", n, body);
@@ -46,49 +40,40 @@ VectorView on_device(const std::vector<double>& values, const char* label) {
   return v;
 }
 
+std::vector<double> to_host(const ConstVectorView& v) {
+  const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), v);
+  return {host.data(), host.data() + host.extent(0)};
+}
+
 template <class View>
 View part(const View& x, Index begin, Index end) {
   return Kokkos::subview(x, std::make_pair(static_cast<std::size_t>(begin),
                                            static_cast<std::size_t>(end)));
 }
 
-/// Means over the children of each coarse cell, function by function.
-std::vector<double> averages(const std::vector<double>& fine, int dimension, Index cells) {
-  const Index half = cells / 2, deep = dimension == 3 ? half : 1;
-  const Index fine_size = cells * cells * (dimension == 3 ? cells : 1);
-  const Index coarse_size = half * half * deep;
-  const auto functions = static_cast<Index>(fine.size()) / fine_size;
-  std::vector<double> coarse(static_cast<std::size_t>(functions * coarse_size), 0.0);
-  const int children = 1 << dimension;
-  for (Index s = 0; s < functions; ++s)
-    for (Index c = 0; c < coarse_size; ++c) {
-      const Index i = c % half, j = c / half % half, k = c / half / half;
-      double sum = 0.0;
-      for (int b = 0; b < children; ++b) {
-        const Index x = 2 * i + (b & 1), y = 2 * j + ((b >> 1) & 1), z = 2 * k + (b >> 2);
-        sum += fine[static_cast<std::size_t>(s * fine_size + x + cells * (y + cells * z))];
-      }
-      coarse[static_cast<std::size_t>(s * coarse_size + c)] = sum / children;
-    }
-  return coarse;
-}
-
 }  // namespace
 
 ConductivityFunctions::ConductivityFunctions(const ConductivityData& data)
-    : data_(data),
-      A_(make_diffusion()),
-      Q_(A_.grid(), data.points) {
+    : data_(data), A_(make_diffusion()), Q_(A_.grid_partition(), data.points) {
   n_ = A_.num_cells();
-  R_ = std::make_unique<StencilOperator>(A_.grid(), regularization());
-  const Partition cells(n_);
+  R_ = std::make_unique<StencilOperator>(A_.grid_partition(), regularization());
+  const Partition& cells = A_.partition();
   difference_ = Vector("log_conductivity::difference", cells);
   product_ = Vector("log_conductivity::product", cells);
   b_ = on_device(data.sources, "log_conductivity::sources");
-  d_ = on_device(data.data, "log_conductivity::data");
+  // Of the points those that this rank sees.
+  std::vector<double> seen = data.data;
+  if (!data.points.empty()) {
+    seen.clear();
+    for (int s = 0; s < data.num_sources; ++s)
+      for (Index k = 0; k < Q_.num_data(); ++k)
+        seen.push_back(data.data[static_cast<std::size_t>(s) * data.points.size() +
+                                 static_cast<std::size_t>(Q_.number(k))]);
+  }
+  d_ = on_device(seen, "log_conductivity::data");
   reference_ = zero_array<double>("log_conductivity::reference", static_cast<std::size_t>(n_));
   Kokkos::deep_copy(reference_, data.reference);
-  residual_ = zero_array<double>("log_conductivity::residual", data.data.size());
+  residual_ = zero_array<double>("log_conductivity::residual", seen.size());
   for (VectorView* v : {&block_, &second_block_})
     *v = zero_array<double>("log_conductivity::block", data.sources.size());
   cells_ = zero_array<double>("log_conductivity::cells", static_cast<std::size_t>(n_));
@@ -113,20 +98,17 @@ VectorView ConductivityFunctions::parameter(const VectorView& x) const {
 }
 
 double ConductivityFunctions::misfit(const ConstVectorView& y) const {
-  Q_.residual(data_.num_sources, 1.0, y.data(), d_.data(), residual_.data());
-  return 0.5 * data_.misfit_weight *
-         reduce_rows<Sums<1>>(default_space(), "log_conductivity::misfit", length(residual_),
-                              Square{residual_.data()})
-             .value[0];
+  Q_.residual(1.0, y, d_.data(), residual_);
+  return 0.5 * data_.misfit_weight * data_.communicator.sum(Q_.squares(residual_));
 }
 
 void ConductivityFunctions::misfit_gradient(const ConstVectorView& y, const VectorView& g) const {
-  Q_.residual(data_.num_sources, data_.misfit_weight, y.data(), d_.data(), residual_.data());
+  Q_.residual(data_.misfit_weight, y, d_.data(), residual_);
   Q_.apply_transpose(data_.num_sources, residual_.data(), g.data());
 }
 
 void ConductivityFunctions::misfit_hessian(const ConstVectorView& v, const VectorView& out) const {
-  Q_.residual(data_.num_sources, data_.misfit_weight, v.data(), nullptr, residual_.data());
+  Q_.residual(data_.misfit_weight, v, nullptr, residual_);
   Q_.apply_transpose(data_.num_sources, residual_.data(), out.data());
 }
 
@@ -199,10 +181,17 @@ std::shared_ptr<const ParameterEstimation> ConductivityFunctions::coarse() const
   if (data_.cells % 2 != 0 || data_.cells < 8) return nullptr;
   ConductivityData c = data_;
   c.cells = data_.cells / 2;
-  c.sources = averages(data_.sources, data_.dimension, data_.cells);
+  const LogDiffusion coarse_A(c.dimension, c.cells, c.walls, c.communicator);
+  const CellTransfer transfer(A_.grid_partition(), coarse_A.grid_partition());
+  const auto averages = [&](const VectorView& fine, int functions) {
+    const Vector coarse("log_conductivity::coarse", coarse_A.block_partition(functions));
+    transfer.average(functions, fine, coarse.view());
+    return to_host(coarse.view());
+  };
+  c.sources = averages(b_, data_.num_sources);
   const double children = 1 << data_.dimension;
   if (data_.points.empty()) {
-    c.data = averages(data_.data, data_.dimension, data_.cells);
+    c.data = averages(d_, data_.num_sources);
     c.misfit_weight *= children;  // of as many cells as they stand for
   }
   c.truth.clear();
@@ -214,10 +203,11 @@ std::vector<Field> ConductivityFunctions::fields(const ConstVectorView& x,
   const auto field = [&](const char* name, const ConstVectorView& values, const char* text) {
     Field f;
     f.name = name;
-    f.values = Vector(name, Partition(n_));
+    f.values = Vector(name, A_.partition());
     Kokkos::deep_copy(f.values.view(), values);
     f.description = text;
     f.grid = A_.grid();
+    f.box = A_.grid_partition().own();
     return f;
   };
   return {field("parameter", parameter(x), "m, the logarithm of the conductivity"),
@@ -229,9 +219,10 @@ std::vector<Field> ConductivityFunctions::data_fields() const {
   if (data_.truth.empty()) return {};
   Field f;
   f.name = "true_parameter";
-  f.values = Vector(on_device(data_.truth, "log_conductivity::truth"), Partition(n_));
+  f.values = Vector(on_device(data_.truth, "log_conductivity::truth"), A_.partition());
   f.description = "m that the data are from";
   f.grid = A_.grid();
+  f.box = A_.grid_partition().own();
   return {f};
 }
 

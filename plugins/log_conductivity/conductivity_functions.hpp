@@ -9,15 +9,17 @@
 
 namespace log_conductivity {
 
-/// What a problem of ParameterEstimation is made of.
+/// What a problem of ParameterEstimation is made of. Over ranks values of cells are those of the
+/// rank's cells (LogDiffusion's partition), everything else is the same on all.
 struct ConductivityData {
+  Communicator communicator = Communicator::self();
   int dimension = 2;
   Index cells = 64;
   LogDiffusion::Walls walls = LogDiffusion::Walls::fixed;
   int num_sources = 1;
   std::vector<double> sources = {};            ///< b
   std::vector<Observation::Point> points = {}; ///< none: all cells
-  std::vector<double> data = {};               ///< d
+  std::vector<double> data = {};               ///< d, source by source, of cells or of all points
   double misfit_weight = 1.0;                  ///< w
   double weight = 1.0;     ///< R = weight h^D (gamma_1 Grad^T Grad + gamma_0), Grad the differences
   double gradient_cost = 1e-8;                 ///< gamma_1
@@ -32,6 +34,7 @@ class ConductivityFunctions final : public ProgramFunctions, public ParameterEst
  public:
   explicit ConductivityFunctions(const ConductivityData& data);
 
+  Communicator communicator() const override { return data_.communicator; }
   Index num_variables() const override { return (data_.num_sources + 1) * n_; }
   Index num_constraints() const override { return data_.num_sources * n_; }
   bool has_entries() const override { return !jacobian_.rows.empty(); }
@@ -45,7 +48,7 @@ class ConductivityFunctions final : public ProgramFunctions, public ParameterEst
 
   int num_sources() const override { return data_.num_sources; }
   LogDiffusion make_diffusion() const override {
-    return LogDiffusion(data_.dimension, data_.cells, data_.walls);
+    return LogDiffusion(data_.dimension, data_.cells, data_.walls, data_.communicator);
   }
   ConstVectorView sources() const override { return b_; }
   double misfit(const ConstVectorView& y) const override;

@@ -34,57 +34,61 @@ void LogConductivityOptions::describe(Fields<LogConductivityOptions>& f) {
 
 namespace {
 
+/// Centres of the rank's cells: f(x) for each, x an array of three.
+template <class F>
+void at_centres(const GridPartition& parts, const F& f) {
+  const Grid& grid = parts.grid();
+  const Box& own = parts.own();
+  for (Index k = own.begin[2]; k < own.end[2]; ++k)
+    for (Index j = own.begin[1]; j < own.end[1]; ++j)
+      for (Index i = own.begin[0]; i < own.end[0]; ++i) {
+        const double x[3] = {(i + 0.5) * grid.spacing[0], (j + 0.5) * grid.spacing[1],
+                             (k + 0.5) * grid.spacing[2]};
+        f(x);
+      }
+}
+
 /// 1/2 |y - d|^2 + gamma/2 |grad m|^2, -div(e^m grad y) = 1: m = log 2 in the disc of radius 1/5
 /// around the centre, log 9 outside of it.
-void fill_full(const Grid& grid, ConductivityData& data) {
-  data.walls = LogDiffusion::Walls::fixed;
+void fill_full(const GridPartition& parts, ConductivityData& data) {
   data.num_sources = 1;
   data.reference = std::log(2.0);
-  const Index n = static_cast<Index>(grid.num_cells());
-  data.sources.assign(static_cast<std::size_t>(n), 1.0);
-  for (Index c = 0; c < n; ++c) {
+  at_centres(parts, [&](const double* x) {
     double squared = 0.0;
-    Index rest = c;
-    for (int a = 0; a < grid.dimension; ++a, rest /= grid.cells[0]) {
-      const double x = (rest % grid.cells[0] + 0.5) * grid.spacing[a] - 0.5;
-      squared += x * x;
-    }
+    for (int a = 0; a < parts.grid().dimension; ++a) squared += (x[a] - 0.5) * (x[a] - 0.5);
+    data.sources.push_back(1.0);
     data.truth.push_back(std::log(squared > 0.04 ? 9.0 : 2.0));
-  }
+  });
 }
 
 /// Sources 100 prod_a sin(2 pi (x_a + shift_a / 4)), m = exp(-20 |x - 1/4|^2) - exp(-20 |x - 3/4|^2).
-void fill_points(const Grid& grid, const LogConductivityOptions& o, std::uint64_t seed,
+void fill_points(const GridPartition& parts, const LogConductivityOptions& o, std::uint64_t seed,
                  ConductivityData& data) {
-  data.walls = LogDiffusion::Walls::insulated;
+  const int dimension = parts.grid().dimension;
   data.num_sources = o.num_sources;
-  const Index n = static_cast<Index>(grid.num_cells());
-  const auto at = [&](Index c, int axis) {
-    for (int a = 0; a < axis; ++a) c /= grid.cells[0];
-    return (c % grid.cells[0] + 0.5) * grid.spacing[0];
-  };
   for (int s = 0; s < o.num_sources; ++s)
-    for (Index c = 0; c < n; ++c) {
+    at_centres(parts, [&](const double* x) {
       double b = 100.0;
-      for (int a = 0; a < grid.dimension; ++a)
-        b *= std::sin(2.0 * std::numbers::pi * (at(c, a) + 0.25 * ((s >> (2 - a)) & 1)));
+      for (int a = 0; a < dimension; ++a)
+        b *= std::sin(2.0 * std::numbers::pi * (x[a] + 0.25 * ((s >> (2 - a)) & 1)));
       data.sources.push_back(b);
-    }
+    });
+  const auto n = static_cast<double>(parts.grid().num_cells());
   double mean = 0.0;
-  for (Index c = 0; c < n; ++c) {
+  at_centres(parts, [&](const double* x) {
     double near = 0.0, far = 0.0;
-    for (int a = 0; a < grid.dimension; ++a) {
-      near += std::pow(at(c, a) - 0.25, 2);
-      far += std::pow(at(c, a) - 0.75, 2);
+    for (int a = 0; a < dimension; ++a) {
+      near += std::pow(x[a] - 0.25, 2);
+      far += std::pow(x[a] - 0.75, 2);
     }
     data.truth.push_back(std::exp(-20.0 * near) - std::exp(-20.0 * far));
     mean += data.truth.back() / n;
-  }
-  data.reference = mean;
+  });
+  data.reference = parts.communicator().sum(mean);
   const RandomStream stream(seed, "log_conductivity::points");
   for (int k = 0; k < o.num_points; ++k) {
     Observation::Point point = {0.0, 0.0, 0.0};
-    for (int a = 0; a < grid.dimension; ++a)
+    for (int a = 0; a < dimension; ++a)
       point[static_cast<std::size_t>(a)] =
           stream.uniform(static_cast<std::uint64_t>(3 * k + a), 0.06, 0.94);
     data.points.push_back(point);
@@ -95,26 +99,26 @@ void fill_points(const Grid& grid, const LogConductivityOptions& o, std::uint64_
 
 std::unique_ptr<Problem> LogConductivitySource::create() {
   const LogConductivityOptions& o = options_;
-  if (context_.communicator.size() > 1)
-    throw Unsupported("source 'log-conductivity' works on one rank, there are " +
-                      std::to_string(context_.communicator.size()));
   const bool full = o.observations == "full";
   ConductivityData data;
+  data.communicator = context_.communicator;
+  data.walls = full ? LogDiffusion::Walls::fixed : LogDiffusion::Walls::insulated;
   data.dimension = o.dimension.value_or(full ? 2 : 3);
   data.cells = o.size.value_or(full ? 64 : 16);
   data.gradient_cost = o.gradient_cost.value_or(full ? 1e-8 : 0.1);
   data.value_cost = o.value_cost.value_or(full ? 0.0 : 1e-6);
-  const LogDiffusion A(data.dimension, data.cells,
-                       full ? LogDiffusion::Walls::fixed : LogDiffusion::Walls::insulated);
+  const LogDiffusion A(data.dimension, data.cells, data.walls, data.communicator);
+  const GridPartition& parts = A.grid_partition();
   const double volume = std::pow(A.spacing(), data.dimension);
   if (full) {
-    fill_full(A.grid(), data);
+    fill_full(parts, data);
     data.weight = o.weight == "nodes" ? 1.0 / volume : 1.0;
     data.misfit_weight = data.weight * volume;
   } else {
-    fill_points(A.grid(), o, context_.seed, data);
+    fill_points(parts, o, context_.seed, data);
   }
-  data.data = observe(Observation(A.grid(), data.points), solve_states(A, data.truth, data.sources),
+  data.data = observe(A, Observation(parts, data.points), data.points.size(),
+                      solve_states(A, data.truth, data.sources),
                       o.noise.value_or(full ? 0.05 : 0.01), context_.seed);
   std::vector<double> start(data.sources.size(), 0.0);
   const std::vector<double> m(data.truth.size(), data.reference);

@@ -12,13 +12,21 @@ struct Residual {
   const Index *first, *column;
   const double *value, *y, *d;
   double w;
-  Index num_data, num_cells;
+  Index num_data, padded;
   double* r;
   KOKKOS_FUNCTION void operator()(Index i) const {
     const Index s = i / num_data, k = i - s * num_data;
     double sum = d == nullptr ? 0.0 : -d[i];
-    for (Index e = first[k]; e < first[k + 1]; ++e) sum += value[e] * y[s * num_cells + column[e]];
+    for (Index e = first[k]; e < first[k + 1]; ++e) sum += value[e] * y[s * padded + column[e]];
     r[i] = w * sum;
+  }
+};
+
+struct Squares {
+  const double *r, *is_counted;
+  Index num_data;
+  KOKKOS_FUNCTION void operator()(Index i, double& sum) const {
+    sum += is_counted[i % num_data] * r[i] * r[i];
   }
 };
 
@@ -49,30 +57,67 @@ Between between(double x, Index cells) {
 
 }  // namespace
 
-Observation::Observation(const Grid& grid, const std::vector<Point>& points)
-    : num_cells_(static_cast<Index>(grid.num_cells())),
-      num_data_(points.empty() ? num_cells_ : static_cast<Index>(points.size())) {
-  rows_.resize(static_cast<std::size_t>(num_data_));
-  if (points.empty())
-    for (Index i = 0; i < num_cells_; ++i) rows_[static_cast<std::size_t>(i)] = {{i, 1.0}};
-  for (std::size_t k = 0; k < points.size(); ++k) {
-    Between axis[3] = {{{0, 0}, {1.0, 0.0}}, {{0, 0}, {1.0, 0.0}}, {{0, 0}, {1.0, 0.0}}};
-    for (int a = 0; a < grid.dimension; ++a) axis[a] = between(points[k][a], grid.cells[a]);
-    for (int corner = 0; corner < 1 << grid.dimension; ++corner) {
-      const int x = corner & 1, y = (corner >> 1) & 1, z = (corner >> 2) & 1;
-      const double weight = axis[0].weight[x] * axis[1].weight[y] * axis[2].weight[z];
-      if (weight != 0.0)
-        rows_[k].push_back({axis[0].cell[x] + grid.cells[0] * (axis[1].cell[y] +
-                                                               grid.cells[1] * axis[2].cell[z]),
-                            weight});
-    }
-  }
+Observation::Observation(const GridPartition& parts, const std::vector<Point>& points)
+    : layers_(parts) {
+  const Grid& grid = parts.grid();
+  if (points.empty()) add_all_cells(grid);
+  for (std::size_t k = 0; k < points.size(); ++k)
+    add_point(grid, points[k], static_cast<GlobalIndex>(k));
+  num_data_ = static_cast<Index>(rows_.size());
   Q_ = on_device(rows_);
-  std::vector<std::vector<Entry>> columns(static_cast<std::size_t>(num_cells_));
+  // Q^T: rows of the rank's cells.
+  std::vector<std::vector<Entry>> columns(static_cast<std::size_t>(layers_.num_padded()));
   for (std::size_t k = 0; k < rows_.size(); ++k)
     for (const Entry& e : rows_[k])
       columns[static_cast<std::size_t>(e.column)].push_back({static_cast<Index>(k), e.value});
-  Qt_ = on_device(columns);
+  std::vector<std::vector<Entry>> own;
+  for (Index c = 0; c < num_cells(); ++c)
+    own.push_back(std::move(columns[static_cast<std::size_t>(layers_.neighbours().place(c))]));
+  Qt_ = on_device(own);
+  is_counted_ = Kokkos::View<double*, MemSpace>("observation::is_counted", counted_.size());
+  Kokkos::deep_copy(is_counted_, Kokkos::View<const double*, Kokkos::HostSpace>(counted_.data(),
+                                                                                counted_.size()));
+}
+
+void Observation::add_all_cells(const Grid& grid) {
+  const Box& own = layers_.own();
+  for (Index c = 0; c < num_cells(); ++c) {
+    const Index line = c / own.cells(0), k = line / own.cells(1);
+    const GlobalIndex x = own.begin[0] + c - line * own.cells(0);
+    const GlobalIndex y = own.begin[1] + line - k * own.cells(1), z = own.begin[2] + k;
+    rows_.push_back({{layers_.neighbours().place(c), 1.0}});
+    numbers_.push_back(x + grid.cells[0] * (y + grid.cells[1] * z));
+    counted_.push_back(1.0);
+  }
+}
+
+void Observation::add_point(const Grid& grid, const Point& point, GlobalIndex number) {
+  const Box &own = layers_.own(), &padded = layers_.padded_box();
+  Between axis[3] = {{{0, 0}, {1.0, 0.0}}, {{0, 0}, {1.0, 0.0}}, {{0, 0}, {1.0, 0.0}}};
+  for (int a = 0; a < grid.dimension; ++a)
+    axis[a] = between(point[static_cast<std::size_t>(a)], grid.cells[a]);
+  std::vector<Entry> row;
+  bool is_here = false, is_first_here = true;
+  for (int corner = 0; corner < 1 << grid.dimension; ++corner) {
+    double weight = 1.0;
+    Index place = 0, stride = 1;
+    bool is_own = true;
+    for (int a = 0; a < 3; ++a) {
+      const int side = (corner >> a) & 1;
+      const Index cell = axis[a].cell[side];
+      weight *= axis[a].weight[side];
+      is_own = is_own && cell >= own.begin[a] && cell < own.end[a];
+      place += (cell - padded.begin[a]) * stride;
+      stride *= padded.cells(a);
+    }
+    if (corner == 0) is_first_here = is_own;
+    is_here = is_here || is_own;
+    if (weight != 0.0) row.push_back({place, weight});
+  }
+  if (!is_here) return;
+  rows_.push_back(std::move(row));
+  numbers_.push_back(number);
+  counted_.push_back(is_first_here ? 1.0 : 0.0);
 }
 
 Observation::Sparse Observation::on_device(const std::vector<std::vector<Entry>>& rows) {
@@ -98,18 +143,26 @@ Observation::Sparse Observation::on_device(const std::vector<std::vector<Entry>>
   return s;
 }
 
-void Observation::residual(int functions, double w, const double* y, const double* d,
-                           double* r) const {
-  for_rows(default_space(), "observation::residual", num_data_ * functions,
-           Residual{Q_.first.data(), Q_.column.data(), Q_.value.data(), y, d, w, num_data_,
-                    num_cells_, r});
+void Observation::residual(double w, const ConstVectorView& y, const double* d,
+                           const VectorView& r) const {
+  const ConstVectorView padded = layers_.with_neighbours(y, room_);
+  for_rows(default_space(), "observation::residual", num_data_ * layers_.functions_in(y),
+           Residual{Q_.first.data(), Q_.column.data(), Q_.value.data(), padded.data(), d, w,
+                    num_data_, layers_.num_padded(), r.data()});
   Kokkos::fence("observation::residual");
 }
 
+double Observation::squares(const ConstVectorView& r) const {
+  return reduce_rows<Sums<1>>(default_space(), "observation::squares",
+                              static_cast<Index>(r.extent(0)),
+                              Squares{r.data(), is_counted_.data(), num_data_})
+      .value[0];
+}
+
 void Observation::apply_transpose(int functions, const double* r, double* out) const {
-  for_rows(default_space(), "observation::transpose", num_cells_ * functions,
-           Transpose{Qt_.first.data(), Qt_.column.data(), Qt_.value.data(), r, num_data_, num_cells_,
-                     out});
+  for_rows(default_space(), "observation::transpose", num_cells() * functions,
+           Transpose{Qt_.first.data(), Qt_.column.data(), Qt_.value.data(), r, num_data_,
+                     num_cells(), out});
   Kokkos::fence("observation::transpose");
 }
 

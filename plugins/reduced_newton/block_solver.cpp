@@ -22,10 +22,10 @@ struct AddConstant {
 };
 
 double mean(const Vector& v) {
-  return reduce_rows<Sums<1>>(default_space(), "reduced_newton::mean", v.local_size(),
-                              Sum{v.data()})
-             .value[0] /
-         v.local_size();
+  const double sum =
+      reduce_rows<Sums<1>>(default_space(), "reduced_newton::mean", v.local_size(), Sum{v.data()})
+          .value[0];
+  return v.communicator().sum(sum) / static_cast<double>(v.global_size());
 }
 void shift(const Vector& v, double by) {
   for_rows(default_space(), "reduced_newton::shift", v.local_size(), AddConstant{by, v.data()});
@@ -34,23 +34,22 @@ void shift(const Vector& v, double by) {
 
 }  // namespace
 
-Vector part(const Vector& block, int s, Index n) {
-  const auto begin = static_cast<std::size_t>(s) * static_cast<std::size_t>(n);
-  return Vector(VectorView(Kokkos::subview(
-                    block.view(), std::make_pair(begin, begin + static_cast<std::size_t>(n)))),
-                Partition(n));
+Vector part(const Vector& block, int s, const Partition& cells) {
+  const auto n = static_cast<std::size_t>(cells.local_size());
+  const auto begin = static_cast<std::size_t>(s) * n;
+  return Vector(VectorView(Kokkos::subview(block.view(), std::make_pair(begin, begin + n))), cells);
 }
 
 BlockSolver::BlockSolver(const ComponentSpec& preconditioner, const Context& context, int functions,
-                         Index num_cells, SolveCounts& counts)
+                         const LogDiffusion& shape, SolveCounts& counts)
     : M_(context.make<Preconditioner>(preconditioner)),
       functions_(functions),
-      n_(num_cells),
+      cells_(shape.partition()),
       counts_(counts) {
-  const Partition block(static_cast<GlobalIndex>(functions) * num_cells);
+  const Partition block = shape.block_partition(functions);
   const auto make = [&](Vector& v, std::vector<Vector>& parts) {
     v = Vector("reduced_newton::block", block);
-    for (int s = 0; s < functions; ++s) parts.push_back(part(v, s, num_cells));
+    for (int s = 0; s < functions; ++s) parts.push_back(part(v, s, cells_));
   };
   make(r_, r_s_);
   make(z_, z_s_);
@@ -62,6 +61,7 @@ void BlockSolver::setup(const LogDiffusion& A) {
   A_ = &A;
   LinearSystem system(A.stencil(), r_s_[0], z_s_[0]);
   system.grid = A.grid();
+  system.box = A.grid_partition().own();
   M_->setup(system);
   ++counts_.setups;
 }
@@ -87,7 +87,7 @@ double BlockSolver::solve(const Vector& b, const Vector& x, double tolerance) {
                                                                     left = target;
   for (int s = 0; s < functions_; ++s) {
     const auto at = static_cast<std::size_t>(s);
-    size[at] = norm2(part(b, s, n_));
+    size[at] = norm2(part(b, s, cells_));
     target[at] = tolerance * size[at];
     left[at] = norm2(r_s_[at]);
   }
@@ -111,8 +111,8 @@ double BlockSolver::solve(const Vector& b, const Vector& x, double tolerance) {
       const DotPair d = dot2(p_s_[s], q_s_[s], r_s_[s]);
       pq[s] = d.xy;
       if (!(d.xy > 0.0)) return HUGE_VAL;
-      left[s] = std::sqrt(cg_update(d.xz / d.xy, p_s_[s], q_s_[s],
-                                    part(x, static_cast<int>(s), n_), r_s_[s]));
+      left[s] = std::sqrt(
+          cg_update(d.xz / d.xy, p_s_[s], q_s_[s], part(x, static_cast<int>(s), cells_), r_s_[s]));
     }
   }
   double worst = 0.0;

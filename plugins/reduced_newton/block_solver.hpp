@@ -18,7 +18,7 @@ using namespace libsolve;  // NOLINT: a plugin is written in terms of the librar
 class BlockSolver {
  public:
   BlockSolver(const ComponentSpec& preconditioner, const Context& context, int functions,
-              Index num_cells, SolveCounts& counts);
+              const LogDiffusion& shape, SolveCounts& counts);
   /// A outlives the solves.
   void setup(const LogDiffusion& A);
   /// From the x given until |b_s - A x_s| <= tolerance |b_s| for all s. Returns the largest
@@ -30,13 +30,13 @@ class BlockSolver {
   const LogDiffusion* A_ = nullptr;
   std::unique_ptr<Preconditioner> M_;
   int functions_;
-  Index n_;
+  Partition cells_;
   SolveCounts& counts_;
   Vector r_, z_, p_, q_;
   std::vector<Vector> r_s_, z_s_, p_s_, q_s_;
 };
 
-/// Function s of a block.
-Vector part(const Vector& block, int s, Index n);
+/// Function s of a block, which lie over the ranks as `cells` says.
+Vector part(const Vector& block, int s, const Partition& cells);
 
 }  // namespace reduced_newton

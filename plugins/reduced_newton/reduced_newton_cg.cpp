@@ -6,8 +6,8 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/core/vector_kernels.hpp>
+#include <libsolve/pde/cell_transfer.hpp>
 
-#include "interpolation.hpp"
 #include "newton_steps.hpp"
 
 namespace reduced_newton {
@@ -59,17 +59,20 @@ const ParameterEstimation& structure_of(const NonlinearProgram& problem) {
     return lower == -INFINITY && upper == INFINITY;
   };
   const Bounds& b = problem.variable_bounds();
-  for (std::size_t i = 0; i < b.size(); ++i)
-    if (!is_free(b.lower[i], b.upper[i]))
-      throw Unsupported("reduced-newton-cg takes no bounds, variable " + std::to_string(i + 1) +
-                        " has one");
+  std::size_t first = 0;
+  while (first < b.size() && is_free(b.lower[first], b.upper[first])) ++first;
+  if (problem.communicator().any(first < b.size()))
+    throw Unsupported("reduced-newton-cg takes no bounds" +
+                      (first < b.size() ? ", variable " + std::to_string(first + 1) + " has one"
+                                        : std::string(", other ranks' variables have some")));
   return *structure;
 }
 
-/// The grids, finest first.
+/// The grids, finest first, and the transfers from each to the next coarser one.
 struct Grids {
   std::vector<std::shared_ptr<const ParameterEstimation>> kept;
   std::vector<std::unique_ptr<ReducedProblem>> problems;
+  std::vector<CellTransfer> transfers;
 };
 
 Grids make_grids(const ParameterEstimation& finest, const ReducedNewtonOptions& o,
@@ -78,31 +81,15 @@ Grids make_grids(const ParameterEstimation& finest, const ReducedNewtonOptions& 
   const ParameterEstimation* at = &finest;
   for (int k = 0;; ++k) {
     grids.problems.push_back(std::make_unique<ReducedProblem>(*at, o, context));
+    if (k > 0)
+      grids.transfers.emplace_back(grids.problems[grids.problems.size() - 2]->grid_partition(),
+                                   grids.problems.back()->grid_partition());
     if (k == o.coarse_grids || grids.problems.back()->grid().cells[0] < 16) return grids;
     const auto coarse = at->coarse();
     if (!coarse) return grids;
     grids.kept.push_back(coarse);
     at = coarse.get();
   }
-}
-
-/// The mean over children.
-Vector restrict_to(const ReducedProblem& coarse, const ReducedProblem& fine, const Vector& m) {
-  const Grid &f = fine.grid(), &c = coarse.grid();
-  const auto from = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), m.view());
-  const Vector result = coarse.make_parameter("reduced_newton::restricted");
-  const auto to = Kokkos::create_mirror_view(Kokkos::HostSpace(), result.view());
-  const int children = 1 << f.dimension;
-  for (Index i = 0; i < static_cast<Index>(c.num_cells()); ++i) {
-    const Index x = i % c.cells[0], y = i / c.cells[0] % c.cells[1], z = i / c.cells[0] / c.cells[1];
-    double sum = 0.0;
-    for (int b = 0; b < children; ++b)
-      sum += from(2 * x + (b & 1) + f.cells[0] * (2 * y + ((b >> 1) & 1) +
-                                                  f.cells[1] * (2 * z + (b >> 2))));
-    to(i) = sum / children;
-  }
-  Kokkos::deep_copy(result.view(), to);
-  return result;
 }
 
 Iterate make_iterate(const ReducedProblem& problem) {
@@ -131,21 +118,22 @@ Residuals residuals_of(const NonlinearProgram& problem, const ParameterEstimatio
   functions.constraints(problem.x().view(), c.view());
   functions.gradient(problem.x().view(), g.view());
   functions.apply_jacobian_adjoint(problem.x().view(), problem.multipliers().view(), Jt.view());
-  const Index states = problem.num_constraints(), n = problem.num_variables() - states;
-  const auto range = [](const Vector& v, Index begin, Index length) {
-    return Vector(VectorView(Kokkos::subview(
-                      v.view(), std::make_pair(static_cast<std::size_t>(begin),
-                                               static_cast<std::size_t>(begin + length)))),
-                  Partition(length));
+  const auto num_states = static_cast<std::size_t>(problem.num_constraints());
+  const auto states = [&](const Vector& v) {
+    return Vector(VectorView(Kokkos::subview(v.view(), std::make_pair(std::size_t{0}, num_states))),
+                  c.partition());
   };
   const Vector b = c.like("b");
   Kokkos::deep_copy(b.view(), structure.sources());
-  const double misfit = norm2(range(g, 0, states)), source = norm2(b);
+  const double misfit = norm2(states(g)), source = norm2(b);
   axpy(1.0, Jt, g);
   Residuals r;
   r.state = norm2(c) / (source > 0.0 ? source : 1.0);
-  r.adjoint = norm2(range(g, 0, states)) / (misfit > 0.0 ? misfit : 1.0);
-  r.gradient = reduced.dual_norm(range(g, states, n));
+  r.adjoint = norm2(states(g)) / (misfit > 0.0 ? misfit : 1.0);
+  const Vector m = reduced.make_parameter("reduced_newton::g");
+  Kokkos::deep_copy(m.view(),
+                    Kokkos::subview(g.view(), std::make_pair(num_states, g.view().extent(0))));
+  r.gradient = reduced.dual_norm(m);
   return r;
 }
 
@@ -206,8 +194,10 @@ Report ReducedNewtonCg::solve(NonlinearProgram& problem, Monitor& monitor) {
   Kokkos::deep_copy(start[0].view(),
                     Kokkos::View<const double*, Kokkos::HostSpace>(x.data() + num_states,
                                                                    x.size() - num_states));
-  for (std::size_t k = 1; k <= last; ++k)
-    start[k] = restrict_to(*grids.problems[k], *grids.problems[k - 1], start[k - 1]);
+  for (std::size_t k = 1; k <= last; ++k) {
+    start[k] = grids.problems[k]->make_parameter("reduced_newton::start");
+    grids.transfers[k - 1].average(1, start[k - 1].view(), start[k].view());
+  }
 
   CurvaturePairs pairs(options_.pairs);
   Iterate at = make_iterate(*grids.problems[last]);
@@ -225,13 +215,14 @@ Report ReducedNewtonCg::solve(NonlinearProgram& problem, Monitor& monitor) {
       ReducedProblem& coarse = *grids.problems[k + 1];
       Iterate finer = make_iterate(here);
       const double ratio = here.density() / coarse.density();
-      interpolate(here.grid(), 1, 1.0, at.m, finer.m);
-      interpolate(here.grid(), here.num_sources(), 1.0, at.y, finer.y);
-      interpolate(here.grid(), here.num_sources(), ratio, at.p, finer.p);
+      const CellTransfer& transfer = grids.transfers[k];
+      transfer.interpolate(1, 1.0, at.m.view(), finer.m.view());
+      transfer.interpolate(here.num_sources(), 1.0, at.y.view(), finer.y.view());
+      transfer.interpolate(here.num_sources(), ratio, at.p.view(), finer.p.view());
       pairs = pairs.changed([&](const Vector& s, const Vector& y) {
         const Vector fs = here.make_parameter("s"), fy = here.make_parameter("y");
-        interpolate(here.grid(), 1, 1.0, s, fs);
-        interpolate(here.grid(), 1, ratio, y, fy);
+        transfer.interpolate(1, 1.0, s.view(), fs.view());
+        transfer.interpolate(1, ratio, y.view(), fy.view());
         return std::make_pair(fs, fy);
       });
       at = finer;
@@ -251,7 +242,7 @@ Report ReducedNewtonCg::solve(NonlinearProgram& problem, Monitor& monitor) {
   report.status = outcome.status;
   report.reason = outcome.reason;
   report.seconds = {{"setup", setup_seconds, "s"}, {"solve", seconds_since(solve_begin), "s"}};
-  if (at.m.local_size() == start[0].local_size()) {
+  if (at.m.global_size() == start[0].global_size()) {
     std::vector<double> solution = to_host(at.y);
     const std::vector<double> m = to_host(at.m);
     solution.insert(solution.end(), m.begin(), m.end());

@@ -38,6 +38,7 @@ class ReducedNewtonCg final : public ProgramSolver {
   /// Unsupported for a program without ParameterEstimation, or with bounds.
   Report solve(NonlinearProgram& problem, Monitor& monitor) override;
   using ProgramSolver::solve;
+  bool works_over_ranks() const override { return true; }
 
  private:
   Options options_;

@@ -22,20 +22,21 @@ ReducedProblem::ReducedProblem(const ParameterEstimation& problem,
       options_(options),
       A_(problem.make_diffusion()),
       functions_(problem.num_sources()),
-      cells_(A_.num_cells()),
-      block_(static_cast<GlobalIndex>(functions_) * A_.num_cells()),
-      solver_(options.preconditioner, context, functions_, A_.num_cells(), counts),
-      R_(A_.grid(), problem.regularization()),
+      cells_(A_.partition()),
+      block_(A_.block_partition(functions_)),
+      solver_(options.preconditioner, context, functions_, A_, counts),
+      R_(A_.grid_partition(), problem.regularization()),
       prior_(context.make<Preconditioner>(symmetric_multigrid())) {
   StencilOperator::Constant prior = problem.regularization();
   prior.shift += options.prior_shift * prior.coupling[0] * A_.spacing() * A_.spacing();
-  prior_operator_ = std::make_shared<StencilOperator>(A_.grid(), prior);
+  prior_operator_ = std::make_shared<StencilOperator>(A_.grid_partition(), prior);
   for (Vector* v : {&reference_, &difference_, &term_}) *v = make_parameter("reduced_newton::cells");
   for (Vector* v : {&sources_, &rhs_, &work_, &adjoint_}) *v = make_block("reduced_newton::states");
   Kokkos::deep_copy(sources_.view(), problem.sources());
   Kokkos::deep_copy(reference_.view(), problem.reference());
   LinearSystem system(prior_operator_, difference_, term_);
   system.grid = A_.grid();
+  system.box = A_.grid_partition().own();
   prior_->setup(system);
 }
 

@@ -17,6 +17,7 @@ class ReducedProblem {
                  const Context& context);
 
   const Grid& grid() const { return A_.grid(); }
+  const GridPartition& grid_partition() const { return A_.grid_partition(); }
   int num_sources() const { return functions_; }
   Vector make_block(const char* label) const { return Vector(label, block_); }
   Vector make_parameter(const char* label) const { return Vector(label, cells_); }

@@ -118,14 +118,14 @@ TEST(LogConductivity, BlocksAndStencilAgree) {
 TEST(LogConductivity, PointsSeeLinearFunctionsExactly) {
   const LogDiffusion A(3, 6, LogDiffusion::Walls::insulated);
   const std::vector<Observation::Point> points = {{0.2, 0.5, 0.7}, {0.11, 0.9, 0.33}};
-  const Observation Q(A.grid(), points);
+  const Observation Q(A.grid_partition(), points);
   const Vector y("y", Partition(A.num_cells())), r("r", Partition(2));
   std::vector<double> values;
   for (Index c = 0; c < A.num_cells(); ++c)
     values.push_back(1.0 + (c % 6 + 0.5) / 6 - 2.0 * (c / 6 % 6 + 0.5) / 6 +
                      3.0 * (c / 36 + 0.5) / 6);
   test::assign(y, values);
-  Q.residual(1, 1.0, y.data(), nullptr, r.data());
+  Q.residual(1.0, y.view(), nullptr, r.view());
   const std::vector<double> seen = test::to_host(r);
   for (std::size_t k = 0; k < 2; ++k)
     EXPECT_NEAR(seen[k], 1.0 + points[k][0] - 2.0 * points[k][1] + 3.0 * points[k][2], 1e-13);

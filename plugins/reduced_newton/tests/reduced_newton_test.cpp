@@ -10,7 +10,6 @@
 #include <tests/support/vectors.hpp>
 
 #include "curvature_pairs.hpp"
-#include "interpolation.hpp"
 #include "reduced_problem.hpp"
 
 namespace {
@@ -130,6 +129,35 @@ TEST_F(ReducedNewton, StepsDoNotGrowWithTheGrid) {
   }
 }
 
+/// The state equations with learned preconditioners: the same steps and the same minimum.
+TEST_F(ReducedNewton, TakesLearnedPreconditioners) {
+  ComponentSpec network("learned-multigrid");
+  network.options.set("min_cells", Value(1));  // else grids as small as these take plain multigrid
+  struct Case {
+    const char* observations;
+    int dimension, size;
+    double tolerance;
+    ComponentSpec preconditioner;
+  };
+  for (const Case& c : {Case{"full", 2, 32, 1e-8, "dcdm"}, Case{"full", 3, 16, 1e-5, network},
+                        Case{"points", 3, 16, 1e-5, network}}) {
+    double objectives[2];
+    std::int64_t iterations[2];
+    for (int k = 0; k < 2; ++k) {
+      const auto program = make(c.observations, c.dimension, c.size);
+      ReducedNewtonOptions o;
+      o.relative_tolerance = c.tolerance;
+      if (k == 1) o.preconditioner = c.preconditioner;
+      const Report report = ReducedNewtonCg(o, context_).solve(*program, Monitor::none());
+      ASSERT_EQ(report.status, Status::converged) << c.preconditioner.name << ": " << report.reason;
+      objectives[k] = program->functions().objective(program->x().view());
+      iterations[k] = report.iterations;
+    }
+    EXPECT_LE(std::abs(iterations[1] - iterations[0]), 1) << c.preconditioner.name;
+    EXPECT_NEAR(objectives[1] / objectives[0], 1.0, 1e-8) << c.preconditioner.name;
+  }
+}
+
 TEST_F(ReducedNewton, RefusesOtherPrograms) {
   NonlinearProgram circle = test::nearest_on_circle();
   EXPECT_THROW((void)ReducedNewtonCg({}, context_).solve(circle, Monitor::none()), Unsupported);
@@ -152,21 +180,6 @@ TEST_F(ReducedNewton, PairsAreExactOnTheLastOne) {
   pairs.apply(t, z, base);
   pairs.apply(s, other, base);
   EXPECT_NEAR(dot(z, s), dot(other, t), 1e-13);
-}
-
-TEST_F(ReducedNewton, InterpolationIsExactForLinearFunctionsInside) {
-  Grid grid;
-  grid.dimension = 2;
-  grid.cells = {8, 8, 1};
-  const Vector coarse("coarse", Partition(16)), fine("fine", Partition(64));
-  std::vector<double> values;
-  for (Index i = 0; i < 16; ++i) values.push_back(2.0 * (i % 4) - 3.0 * (i / 4));
-  test::assign(coarse, values);
-  reduced_newton::interpolate(grid, 1, 1.0, coarse, fine);
-  const std::vector<double> found = test::to_host(fine);
-  for (Index j = 1; j < 7; ++j)
-    for (Index i = 1; i < 7; ++i)
-      EXPECT_NEAR(found[static_cast<std::size_t>(i + 8 * j)], 2.0 * (0.5 * i - 0.25) - 3.0 * (0.5 * j - 0.25), 1e-13);
 }
 
 }  // namespace
