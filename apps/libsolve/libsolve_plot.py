@@ -202,6 +202,7 @@ def draw_slices(figure, spec, file, path):
     origin = np.array(dataset.attrs.get("origin", [0.0, 0.0, 0.0]))
     spacing = np.array(dataset.attrs.get("spacing", [1.0, 1.0, 1.0]))
     cells = dataset.shape[::-1]
+    names = text(dataset.attrs.get("axis_names", b"")).ljust(3) if "axis_names" in dataset.attrs else "xyz"
     label = f"{name}{unit_suffix(text(dataset.attrs.get('units', b'')))}"
     solid = solid_cells(file, dataset.shape)
     planes = slices_of(dataset)
@@ -210,7 +211,7 @@ def draw_slices(figure, spec, file, path):
         axis = int(np.argmax(cells))
         axes.plot(origin[axis] + (np.arange(cells[axis]) + 0.5) * spacing[axis],
                   dataset[()].ravel(), color=COLOURS[0], lw=1.8)
-        axes.set_xlabel("xyz"[axis])
+        axes.set_xlabel(names[axis])
         axes.set_ylabel(label)
         axes.set_title(name, loc="left")
         axes.grid(True, color=FAINT, lw=0.8)
@@ -243,12 +244,12 @@ def draw_slices(figure, spec, file, path):
             axes.set_aspect("auto")
         for side in axes.spines.values():
             side.set_visible(True)
-        axes.set_xlabel("xyz"[h])
-        axes.set_ylabel("xyz"[v])
+        axes.set_xlabel(names[h])
+        axes.set_ylabel(names[v])
         if title:
             axis = "xyz".index(title)
             place = origin[axis] + (k + 0.5) * spacing[axis]
-            axes.set_title(f"{name} at {title} = {place:.4g}", loc="left", fontsize=10)
+            axes.set_title(f"{name} at {names[axis]} = {place:.4g}", loc="left", fontsize=10)
         else:
             axes.set_title(name, loc="left")
         axes.locator_params(nbins=4)

@@ -49,6 +49,8 @@ struct Field {
   std::string units = {};
   std::string description = {};
   std::optional<Grid> grid = {};
+  /// The grid's axes, the fastest first, one letter each: "xt" where rows are times.
+  std::string axis_names = "xyz";
   /// Where the grid is cut into a box for each rank (GridPartition): the cells that `values` holds
   /// here, x fastest.
   std::optional<Box> box = {};

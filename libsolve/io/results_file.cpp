@@ -115,6 +115,7 @@ void write_fields(Hdf5File& file, const std::string& group, const std::vector<Fi
     file.attribute(path, "dimension", field.grid->dimension);
     file.attribute(path, "origin", std::span<const double>(field.grid->origin));
     file.attribute(path, "spacing", std::span<const double>(field.grid->spacing));
+    file.attribute(path, "axis_names", field.axis_names);
     if (!vtk_grid) {
       vtk_grid = field.grid;
       write_vtk_header(file, *vtk_grid);

@@ -393,6 +393,7 @@ Field in_place_and_time(const char* name, const char* text, const Line& line, in
   grid.spacing = {line.h, dt, 1.0};
   grid.origin = {0.5 * line.h, t - 0.5 * dt, 0.0};
   f.grid = grid;
+  f.axis_names = "xt";
   return f;
 }
 

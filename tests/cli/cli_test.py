@@ -328,6 +328,7 @@ class Files(Cli):
             self.assertEqual(image["CellData/x"].shape, (4, 6, 8))
             self.assertEqual(image["CellData/x"], f["solution/x"])
             self.assertEqual(f["solution/x"].attrs["units"], b"m")
+            self.assertEqual(f["solution/x"].attrs["axis_names"], b"xyz")
             self.assertIn("b", f["data"])
 
     def test_xdmf_names_the_datasets(self):

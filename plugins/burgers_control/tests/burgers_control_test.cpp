@@ -58,6 +58,7 @@ Errors manufactured_errors(int cells, int steps, const char* scheme) {
   Errors errors;
   const double dt = 1.0 / steps, shift = o.scheme == "implicit-euler" ? 0.0 : 0.5;
   for (const Field& f : problem->functions().fields(problem->x().view(), {})) {
+    EXPECT_EQ(f.axis_names, "xt") << f.name;
     const auto values = libsolve::test::to_host(f.values);
     const auto n = static_cast<std::size_t>(cells - 1);
     for (std::size_t k = 0; k < values.size(); ++k) {
