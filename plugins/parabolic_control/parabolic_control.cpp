@@ -84,6 +84,9 @@ void ParabolicControlOptions::check(const ParabolicControlOptions& o, const std:
       add("control_upper", "must be at least control_lower");
     return;
   }
+  if (o.initial == "auto" && o.cells() % 2 == 0 && o.cells() < 6)
+    add("size", "must be at least 6, or odd, for initial = \"auto\": no cell's centre is where the heat is, so "
+                "that states say nothing about the conductivity");
   if (o.axes() < 2) add("dimension", "must be 2 or 3 for control = \"conductivity\"");
   add("true_parameter", fault_of_spatial_function(o.true_parameter, o.axes()));
   if (o.points.size() % static_cast<std::size_t>(o.axes()) != 0)

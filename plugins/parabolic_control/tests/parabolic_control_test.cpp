@@ -268,6 +268,12 @@ TEST(ParabolicControl, RefusesBadOptions) {
   EXPECT_NE(fault_of(o).find("points"), std::string::npos);
   o = {};
   o.control = "conductivity";
+  o.size = 4;  // no centre of a cell where the heat is
+  EXPECT_NE(fault_of(o).find("problem.size"), std::string::npos) << fault_of(o);
+  o.size = 5;
+  EXPECT_EQ(fault_of(o), "");
+  o = {};
+  o.control = "conductivity";
   o.num_samples = 9;
   EXPECT_NE(fault_of(o).find("num_samples"), std::string::npos);
   o.num_samples = 8;
