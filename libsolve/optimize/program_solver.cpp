@@ -14,6 +14,10 @@ std::vector<Measure> SolvesInside::work_counts() const {
   return {};
 }
 
+std::string SolvesInside::fault() const {
+  return {};
+}
+
 Report ProgramSolver::solve(Problem& problem, Monitor& monitor) {
   auto* program = dynamic_cast<NonlinearProgram*>(&problem);
   if (program == nullptr)
@@ -47,6 +51,9 @@ void verify_report(const NonlinearProgram& problem, double tolerance, Report& re
     report.counts.push_back({"adjoint_solves", static_cast<double>(counts.adjoint)});
     report.counts.push_back({"incremental_solves", static_cast<double>(counts.incremental)});
     for (Measure& measure : inside->work_counts()) report.counts.push_back(std::move(measure));
+    if (const std::string fault = inside->fault();
+        !fault.empty() && (report.status == Status::non_finite || report.status == Status::stagnated))
+      report.reason += "; " + fault;
   }
   report.measures = problem.verify();
   const double residual = report.measures.front().value;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <libsolve/core/report.hpp>
+#include <string>
 #include <vector>
 
 namespace libsolve {
@@ -22,6 +23,9 @@ class LIBSOLVE_EXPORT SolvesInside {
   virtual SolveCounts solve_counts() const = 0;
   /// What else these took, by name, for reports. The default has nothing.
   virtual std::vector<Measure> work_counts() const;
+  /// Why a system was not solved, where one was not and the functions were NaN for it: reports of solves
+  /// that end in numbers that are not finite say it. The default is "".
+  virtual std::string fault() const;
 };
 
 }  // namespace libsolve

@@ -41,25 +41,42 @@ int binomial_split(int length, int slots) {
   return low;
 }
 
-/// Reverses the steps from, ..., to - 1: x_from is the current state and that of `slot`; the slots
-/// from `slot` on may be used, `slots` of them.
-void reverse_range(Writer& out, int from, int to, int slot, int slots) {
-  const bool turns = to == out.schedule.num_steps;
-  if (slots == 1 || to - from == 1) {
-    for (int n = to - 1; n >= from; --n) {
-      if (n < to - 1) out.add(Kind::restore, from, slot);
-      out.advance(from, n);
-      if (turns && n == to - 1) out.add(Kind::turn, n);
-      out.add(Kind::reverse, n);
-    }
-    return;
+/// The steps from, ..., to - 1, to be reversed from x_from, which `slot` has; the slots from `slot` on may
+/// be used, `slots` of them.
+struct Range {
+  int from, to, slot, slots;
+  bool is_current;  ///< x_from is the current state, else it is to be restored
+};
+
+/// Reverses a range with one slot.
+void reverse_with_one_slot(Writer& out, const Range& r) {
+  const bool turns = r.to == out.schedule.num_steps;
+  for (int n = r.to - 1; n >= r.from; --n) {
+    if (n < r.to - 1) out.add(Kind::restore, r.from, r.slot);
+    out.advance(r.from, n);
+    if (turns && n == r.to - 1) out.add(Kind::turn, n);
+    out.add(Kind::reverse, n);
   }
-  const int middle = from + binomial_split(to - from, slots);
-  out.advance(from, middle);
-  out.add(Kind::store, middle, slot + 1);
-  reverse_range(out, middle, to, slot + 1, slots - 1);
-  out.add(Kind::restore, from, slot);
-  reverse_range(out, from, middle, slot, slots);
+}
+
+/// Reverses a range: its later part from a state kept in between, then the earlier one. With a list of
+/// what is left in place of recursion, which would go as deep as there are slots.
+void reverse_range(Writer& out, const Range& all) {
+  std::vector<Range> left = {all};
+  while (!left.empty()) {
+    const Range r = left.back();
+    left.pop_back();
+    if (!r.is_current) out.add(Kind::restore, r.from, r.slot);
+    if (r.slots == 1 || r.to - r.from == 1) {
+      reverse_with_one_slot(out, r);
+      continue;
+    }
+    const int middle = r.from + binomial_split(r.to - r.from, r.slots);
+    out.advance(r.from, middle);
+    out.add(Kind::store, middle, r.slot + 1);
+    left.push_back({r.from, middle, r.slot, r.slots, false});
+    left.push_back({middle, r.to, r.slot + 1, r.slots - 1, true});
+  }
 }
 
 }  // namespace
@@ -134,7 +151,7 @@ CheckpointSchedule keep_square_root(int num_steps) {
 CheckpointSchedule keep_binomial(int num_steps, int slots) {
   Writer out(num_steps);
   out.add(Kind::store, 0, 0);
-  reverse_range(out, 0, num_steps, 0, slots);
+  reverse_range(out, {0, num_steps, 0, slots, true});
   return out.schedule;
 }
 

@@ -36,4 +36,12 @@ std::vector<Field> Evolution::data_fields() const {
   return {};
 }
 
+std::vector<Measure> Evolution::work_counts() const {
+  return {};
+}
+
+std::string Evolution::fault() const {
+  return {};
+}
+
 }  // namespace libsolve

@@ -3,6 +3,7 @@
 #include <libsolve/core/component.hpp>
 #include <libsolve/optimize/inner_product.hpp>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace libsolve {
@@ -91,6 +92,11 @@ class LIBSOLVE_EXPORT Evolution {
   virtual std::vector<Field> fields(const std::vector<Vector>& states,
                                     const std::vector<Vector>& adjoints, const Vector& m) const;
   virtual std::vector<Field> data_fields() const;
+
+  /// For reports: what the steps took inside, by name, and why one was not solved, where that was so
+  /// (StepSolver has both). The defaults have nothing.
+  virtual std::vector<Measure> work_counts() const;
+  virtual std::string fault() const;
 };
 
 }  // namespace libsolve

@@ -1,6 +1,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/pde/evolution_adjoint.hpp>
+#include <utility>
 
 namespace libsolve {
 
@@ -122,7 +123,11 @@ CheckpointedRun::Step EvolutionAdjoint::steps_of_states() {
 }
 
 double EvolutionAdjoint::value(const Vector& m) {
-  if (is_remembered(m)) return value_;
+  if (is_remembered(m)) {
+    counts_.state += std::exchange(unclaimed_, 0);
+    return value_;
+  }
+  unclaimed_ = 0;
   has_run_ = has_adjoints_ = false;
   held_ = -1;
   copy(m, m_);
@@ -164,6 +169,7 @@ void EvolutionAdjoint::gradient(const Vector& m, const Vector& out) {
 EvolutionAdjoint::Shown EvolutionAdjoint::show(const Vector& m, const std::vector<int>& steps) {
   const SolveCounts before = counts_;
   value(m);
+  unclaimed_ = counts_.state - before.state;
   Shown shown{std::vector<Vector>(steps.size()), std::vector<Vector>(steps.size())};
   const auto copy_of = [](const Vector& v) {
     const Vector copied = v.like("pde::shown");

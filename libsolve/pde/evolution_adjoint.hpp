@@ -47,7 +47,8 @@ class LIBSOLVE_EXPORT EvolutionAdjoint {
   void hessian(const Vector& m, const Vector& q, const Vector& out);
   /// f'' is the same everywhere.
   bool has_constant_hessian() const;
-  /// y_n and p_n at m for the steps n asked for, ascending; p_0 has no entries. Not counted.
+  /// y_n and p_n at m for the steps n asked for, ascending; p_0 has no entries. Not counted, but
+  /// that a value() that has its states from here counts their steps.
   struct Shown {
     std::vector<Vector> states = {};
     std::vector<Vector> adjoints = {};
@@ -96,6 +97,7 @@ class LIBSOLVE_EXPORT EvolutionAdjoint {
   Vector p_, p_carry_, z_, z_carry_;  ///< of a step n; E^T of those of n + 1, with curvature
   Vector rhs_, work_, curved_;
   SolveCounts counts_ = {};
+  std::int64_t unclaimed_ = 0;  ///< steps that show() ran, for whoever asks for the value of the same m
 };
 
 }  // namespace libsolve

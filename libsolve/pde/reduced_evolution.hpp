@@ -28,6 +28,8 @@ class LIBSOLVE_EXPORT ReducedEvolution final : public ProgramFunctions, public S
   std::vector<Field> fields(const ConstVectorView& x, const ConstVectorView& lambda) const override;
   std::vector<Field> data_fields() const override;
   SolveCounts solve_counts() const override { return sweeps_->counts(); }
+  std::vector<Measure> work_counts() const override { return evolution().work_counts(); }
+  std::string fault() const override { return evolution().fault(); }
 
  protected:
   double do_objective(const ConstVectorView& x) override;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <libsolve/linear/linear_solver.hpp>
+#include <string>
+#include <vector>
 
 namespace libsolve {
 
@@ -19,12 +21,19 @@ class LIBSOLVE_EXPORT StepSolver {
 
   std::int64_t iterations() const noexcept { return iterations_; }
   std::int64_t failures() const noexcept { return failures_; }
+  /// Why the last one of failures() failed; "" without any.
+  const std::string& fault() const noexcept { return fault_; }
+  /// For reports: "krylov_iterations" (each with one application of the preconditioner), "setups" (of
+  /// another B than before), and "failed_solves" where there are any.
+  std::vector<Measure> work_counts() const;
 
  private:
   std::shared_ptr<LinearSolver> solver_;
   double accepted_;
   Vector r_;
-  std::int64_t iterations_ = 0, failures_ = 0;
+  std::shared_ptr<const LinearOperator> last_;  ///< held, so that its address is not given again
+  std::string fault_;
+  std::int64_t iterations_ = 0, setups_ = 0, failures_ = 0;
 };
 
 }  // namespace libsolve

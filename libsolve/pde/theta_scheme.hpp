@@ -46,6 +46,7 @@ class LIBSOLVE_EXPORT ThetaScheme final : public TimeScheme {
   bool is_linear() const override { return reaction_.is_linear(); }
   double time_step() const noexcept { return dt_; }
   const Counts& counts() const noexcept { return counts_; }
+  const StepSolver& step_solver() const noexcept { return solver_; }
 
   void step(int n, const Vector& u, const Vector& next) override;
   void tangent(int n, const Vector& u, const Vector& v, const Vector& next) override;

@@ -67,6 +67,8 @@ class AdvectionEvolution final : public Evolution {
   /// u_r.
   const Vector& reference() const noexcept { return reference_; }
   const StepSolver& step_solver() const noexcept { return solver_; }
+  std::vector<Measure> work_counts() const override { return solver_.work_counts(); }
+  std::string fault() const override { return solver_.fault(); }
 
  private:
   double* velocity(const Vector& m, int n) const;

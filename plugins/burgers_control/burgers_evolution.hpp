@@ -76,6 +76,9 @@ class BurgersEvolution final : public Evolution {
   std::vector<Field> data_fields() const override;
 
   std::int64_t newton_iterations() const noexcept { return newton_iterations_; }
+  std::vector<Measure> work_counts() const override {
+    return {{"newton_iterations", static_cast<double>(newton_iterations_)}};
+  }
 
  private:
   /// u_n in m.

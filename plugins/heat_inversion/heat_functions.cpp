@@ -23,7 +23,9 @@ class HeatFunctions::Counted {
       : functions_(functions), is_product_(is_product), before_(functions.steps()) {}
   ~Counted() {
     const SolveCounts now = functions_.steps();
-    functions_.counts_.state += now.state - before_.state;
+    const std::int64_t steps = now.state - before_.state;
+    functions_.counts_.state += steps == 0 ? functions_.unclaimed_ : steps;
+    functions_.unclaimed_ = 0;
     (is_product_ ? functions_.counts_.incremental : functions_.counts_.adjoint) +=
         now.adjoint - before_.adjoint;
     functions_.counts_.incremental += now.incremental - before_.incremental;
@@ -74,7 +76,7 @@ SolveCounts HeatFunctions::steps() const {
 }
 
 std::vector<Measure> HeatFunctions::work_counts() const {
-  if (integrated_ == nullptr) return {};
+  if (integrated_ == nullptr) return scheme_->step_solver().work_counts();
   IntegrationCounts all = integrated_->forward_counts();
   all += integrated_->adjoint_counts();
   all += integrated_->tangent_counts();
@@ -87,6 +89,10 @@ std::vector<Measure> HeatFunctions::work_counts() const {
           measure("linear_iterations", all.linear_iterations),
           measure("linear_setups", all.linear_setups),
           measure("failed_runs", all.failures)};
+}
+
+std::string HeatFunctions::fault() const {
+  return integrated_ == nullptr ? scheme_->step_solver().fault() : integrated_->integrator().reason();
 }
 
 const ThetaScheme& HeatFunctions::scheme() const {
@@ -125,7 +131,9 @@ Field HeatFunctions::field(const char* name, const Vector& values, const char* t
 
 std::vector<Field> HeatFunctions::fields(const ConstVectorView& x, const ConstVectorView&) const {
   const Vector m = in(x, d_.like("heat_inversion::initial")), last = m.like("heat_inversion::final");
+  const std::int64_t before = steps().state;
   copy(flow_->forward(m), last);
+  if (const std::int64_t taken = steps().state - before; taken > 0) unclaimed_ = taken;
   return {field("initial", m, "u(0) = m at the inner nodes, as cells around them"),
           field("final", last, "u(T)")};
 }

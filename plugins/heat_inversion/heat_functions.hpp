@@ -57,8 +57,10 @@ class HeatFunctions final : public ProgramFunctions, public SolvesInside {
 
   /// Without those for simulate().
   SolveCounts solve_counts() const override { return counts_; }
-  /// Of an integrator: evaluations and iterations of all its runs, those of simulate() included.
+  /// Of all runs, those of simulate() included: an integrator's evaluations and iterations, or what the
+  /// systems of the theta scheme took.
   std::vector<Measure> work_counts() const override;
+  std::string fault() const override;
   bool is_linear() const noexcept { return reaction_.is_linear(); }
   /// Of the theta scheme; Unsupported with an integrator.
   const ThetaScheme& scheme() const;
@@ -98,6 +100,7 @@ class HeatFunctions final : public ProgramFunctions, public SolvesInside {
   std::shared_ptr<ThetaScheme> scheme_ = nullptr;  ///< null with an integrator
   IntegratedFlow* integrated_ = nullptr;           ///< flow_, where it is one
   SolveCounts counts_ = {};
+  mutable std::int64_t unclaimed_ = 0;  ///< steps that fields() ran, for who asks for the same u_N next
   Vector d_, truth_, m_, v_, p_, w_, product_;
   SparsePattern jacobian_, hessian_;
   std::vector<double> constant_hessian_;  ///< for sigma 1, of a linear scheme, once made

@@ -113,6 +113,9 @@ std::unique_ptr<Problem> HeatInversionSource::create() {
   if (o.data == "simulated") {
     const Vector truth = on_device(values_at_nodes("initial", o.initial, parts, context_), partition);
     const Vector last = functions->simulate(truth);
+    if (!std::isfinite(norm2(last)))
+      throw DataError("the simulated data are not finite" +
+                      (functions->fault().empty() ? "" : ": " + functions->fault()));
     const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), last.view());
     std::vector<double> d(host.data(), host.data() + host.extent(0));
     add_noise(parts, o.noise, context_.seed, d);

@@ -52,8 +52,9 @@ class Solve {
     else
       copy(g, z);
   }
-  /// d_ with H d = -g to |H d + g|* <= forcing |g|*, to where negative curvature turns up at most.
-  void direction(double forcing);
+  /// d_ with H d = -g to |H d + g|* <= forcing |g|*, to where negative curvature turns up at most, or
+  /// until `monitor` says stop. false where a product with H is not finite.
+  bool direction(double forcing, Monitor& monitor);
   /// x_ + alpha d_ with Armijo's decrease into x_; false where there is none.
   bool line_search();
 
@@ -66,7 +67,7 @@ class Solve {
   std::int64_t cg_ = 0, trials_ = 0, negative_ = 0;
 };
 
-void Solve::direction(double forcing) {
+bool Solve::direction(double forcing, Monitor& monitor) {
   // CG for H d = -g, preconditioned by the inner product: z = M^-1 r.
   fill(d_, 0.0);
   axpby(-1.0, g_, 0.0, r_);
@@ -75,13 +76,15 @@ void Solve::direction(double forcing) {
   double rho = dot(r_, z_);
   const double target = forcing * forcing * rho;
   for (std::int64_t k = 0; k < options_.max_cg && rho > target; ++k) {
+    if (monitor.poll() != Verdict::proceed) return true;
     functions_.apply_hessian(x_.view(), 1.0, problem_.multipliers().view(), p_.view(), q_.view());
     ++cg_;
     const double curvature = dot(p_, q_);
-    if (!(curvature > 0.0)) {  // negative, zero or NaN
+    if (!std::isfinite(curvature)) return false;
+    if (!(curvature > 0.0)) {
       ++negative_;
       if (k == 0) copy(p_, d_);
-      return;
+      return true;
     }
     const double alpha = rho / curvature;
     axpy(alpha, p_, d_);
@@ -91,6 +94,7 @@ void Solve::direction(double forcing) {
     axpby(1.0, z_, next / rho, p_);
     rho = next;
   }
+  return std::isfinite(rho);
 }
 
 bool Solve::line_search() {
@@ -113,25 +117,30 @@ bool Solve::line_search() {
 Report Solve::run(Monitor& monitor) {
   const EvaluationCounts before = functions_.counts();
   Report report;
-  double first = 0.0;
+  double first = 0.0, relative = 0.0;
   f_ = functions_.objective(x_.view());
   for (;; ++report.iterations) {
     functions_.gradient(x_.view(), g_.view());
     const double size = norm_max(g_);
     const double residual = size / std::max(1.0, size);
     riesz(g_, z_);
-    const double norm = std::sqrt(std::max(0.0, dot(g_, z_)));
+    const double squared = dot(g_, z_);
+    const double norm = std::isfinite(squared) ? std::sqrt(std::max(0.0, squared)) : squared;
     if (report.iterations == 0) first = norm;
-    const Sample samples[] = {{"kkt_residual", residual}, {"objective", f_}};
+    relative = first > 0.0 ? norm / first : norm;
+    const Sample samples[] = {
+        {"kkt_residual", residual}, {"relative_gradient", relative}, {"objective", f_}};
     const Verdict verdict = monitor.observe(report.iterations, samples);
     const auto end = [&](Status status, const std::string& why) {
       report.status = status;
       report.reason = why + "largest entry of the gradient " + short_number(size) + ", tolerance " +
-                      short_number(options_.tolerance);
+                      short_number(options_.tolerance) + "; its norm " + short_number(relative) +
+                      " of the first one, tolerance " + short_number(options_.relative_tolerance);
     };
-    if (!std::isfinite(f_) || !std::isfinite(size)) {
+    const bool is_small = residual <= options_.tolerance;
+    if (!std::isfinite(f_) || !std::isfinite(size) || !std::isfinite(norm)) {
       end(Status::non_finite, "the objective or its gradient is not finite; ");
-    } else if (residual <= options_.tolerance) {
+    } else if (is_small && relative <= options_.relative_tolerance) {
       end(Status::converged, "");
     } else if (verdict != Verdict::proceed) {
       end(status_of(verdict), "");
@@ -140,9 +149,18 @@ Report Solve::run(Monitor& monitor) {
     } else if (f_ < unbounded_below) {
       end(Status::unbounded, "the objective falls without end; ");
     } else {
-      direction(std::min(options_.largest_forcing, std::sqrt(norm / first)));
-      if (line_search()) continue;
-      end(Status::stagnated, "no step along the direction lowers the objective; ");
+      const double forcing = std::min(options_.largest_forcing, std::sqrt(relative));
+      if (!direction(forcing, monitor)) {
+        end(Status::non_finite, "a product with the Hessian is not finite; ");
+      } else if (const Verdict later = monitor.poll(); later != Verdict::proceed) {
+        end(status_of(later), "");
+      } else if (line_search()) {
+        continue;
+      } else if (is_small) {  // from a start that was close: what is left is rounding
+        end(Status::converged, "the objective falls no further; ");
+      } else {
+        end(Status::stagnated, "no step along the direction lowers the objective; ");
+      }
     }
     break;
   }
@@ -152,6 +170,7 @@ Report Solve::run(Monitor& monitor) {
                    {"negative_curvatures", static_cast<double>(negative_)}};
   add_evaluation_counts(functions_.counts(), before, report);
   verify_report(problem_, options_.tolerance, report);
+  report.measures.push_back({"relative_gradient", relative});
   return report;
 }
 
@@ -160,6 +179,9 @@ Report Solve::run(Monitor& monitor) {
 void NewtonCgOptions::describe(Fields<NewtonCgOptions>& f) {
   using O = NewtonCgOptions;
   f.add("tolerance", &O::tolerance, Range::above(0.0), "largest entry of the gradient");
+  f.add("relative_tolerance", &O::relative_tolerance, Range::above(0.0),
+        "and its dual norm |g|* at most this times that at the start, where weights make all "
+        "gradients small");
   f.add("max_iterations", &O::max_iterations, Range::at_least(0), "steps");
   f.add("max_cg", &O::max_cg, Range::at_least(1), "conjugate gradients' iterations in one step");
   f.add("largest_forcing", &O::largest_forcing, Range::open(0.0, 1.0),

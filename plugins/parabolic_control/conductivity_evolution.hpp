@@ -34,6 +34,8 @@ class ConductivityEvolution final : public Evolution {
 
   const Grid& grid() const noexcept { return A_.grid(); }
   const StepSolver& steps() const noexcept { return solver_; }
+  std::vector<Measure> work_counts() const override { return solver_.work_counts(); }
+  std::string fault() const override { return solver_.fault(); }
   /// Q y_1, ..., Q y_N of a run with m.
   std::vector<Vector> observe(const Vector& m);
   /// d_1, ..., d_N; no entries for steps without data.

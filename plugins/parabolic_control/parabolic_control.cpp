@@ -246,7 +246,12 @@ std::unique_ptr<NonlinearProgram> ParabolicControlSource::create_conductivity() 
                                      : values_in_cells("initial", o.initial, grid, context_);
   data.truth = values_in_cells("true_parameter", o.true_parameter, grid, context_);
   const auto evolution = std::make_shared<ConductivityEvolution>(data);
-  evolution->set_data(data_of(o, evolution->observe(data.truth), context_.seed));
+  const std::vector<Vector> seen = evolution->observe(data.truth);
+  for (const Vector& v : seen)
+    if (!std::isfinite(norm2(v)))
+      throw DataError("the simulated data are not finite" +
+                      (evolution->fault().empty() ? "" : ": " + evolution->fault()));
+  evolution->set_data(data_of(o, seen, context_.seed));
   auto problem = make_program(
       evolution, o.form, checkpoint_files(o, context_),
       std::vector<double>(static_cast<std::size_t>(grid.num_cells()), 0.0));

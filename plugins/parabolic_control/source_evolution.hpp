@@ -33,6 +33,8 @@ class SourceEvolution final : public Evolution {
   explicit SourceEvolution(const Data& data);
 
   const StepSolver& steps() const noexcept { return solver_; }
+  std::vector<Measure> work_counts() const override { return solver_.work_counts(); }
+  std::string fault() const override { return solver_.fault(); }
 
   const Partition& state_partition() const override { return data_.nodes.partition(); }
   const Partition& parameter_partition() const override { return parameter_; }

@@ -42,7 +42,7 @@ double NewtonSteps::direction(const Iterate& at, double forcing, bool gauss_newt
   copy(z_, v_);
   double rz = dot(r_, z_);
   cg_ = 0;
-  for (int k = 0; k < most_cg_steps; ++k) {
+  for (int k = 0; k < most_cg_steps && monitor_.poll() == Verdict::proceed; ++k) {
     problem_.hessian(at.y, at.p, v_, gauss_newton, Hv_, wv_);
     ++cg_;
     const double curvature = dot(v_, Hv_);
@@ -78,7 +78,8 @@ bool NewtonSteps::line_search(Iterate& at, const Vector& d, const Vector& w, dou
     (void)problem_.solve_state(trial_y_, options_.state_tolerance);
     const double J = problem_.objective(trial_m_, trial_y_);
     const bool is_noise = std::abs(step * slope) < 1e-9 * std::abs(at.objective);
-    if (J <= at.objective + 1e-4 * step * slope || (is_noise && std::isfinite(J))) {
+    const double rounding = is_noise ? 1e-9 * std::abs(at.objective) : 0.0;
+    if (J <= at.objective + 1e-4 * step * slope + rounding) {
       copy(trial_m_, at.m);
       copy(trial_y_, at.y);
       at.objective = J;
@@ -136,6 +137,11 @@ NewtonOutcome NewtonSteps::run(Iterate& at, double tolerance, double reference,
     forcing = std::clamp(forcing, 0.5 * tolerance / relative, options_.largest_forcing);
     const bool gauss_newton = relative > options_.full_newton;
     const double slope = direction(at, forcing, gauss_newton, d_, w_);
+    if (const Verdict later = monitor_.poll(); later != Verdict::proceed) {
+      outcome.status = status_of(later);
+      outcome.reason = "stopped: " + numbers;
+      return outcome;
+    }
     ++iteration;
     ++problem_.counts.newton;
     if (!(slope < 0.0) || !line_search(at, d_, w_, slope)) {

@@ -151,6 +151,7 @@ void add_counts(const Grids& grids, Report& report) {
     all.blocks += p->counts.blocks;
     all.cycles += p->counts.cycles;
     all.setups += p->counts.setups;
+    all.unconverged += p->counts.unconverged;
     all.newton += p->counts.newton;
     all.cg += p->counts.cg;
   }
@@ -169,6 +170,11 @@ void add_counts(const Grids& grids, Report& report) {
   add("block_solves", fine.blocks);
   add("v_cycles", all.cycles);
   add("setups", all.setups);
+  if (all.unconverged > 0) {
+    add("unconverged_solves", all.unconverged);
+    report.notes.push_back(std::to_string(all.unconverged) + " of " + std::to_string(all.blocks) +
+                           " solves of the state operator ended above their tolerance");
+  }
   report.counts.push_back({"linear_pde_solves", weighted});
   report.counts.push_back({"linear_pde_block_solves", weighted_blocks});
 }

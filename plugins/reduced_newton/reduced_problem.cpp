@@ -45,16 +45,22 @@ void ReducedProblem::set_parameter(const Vector& m) {
   solver_.setup(A_);
 }
 
+double ReducedProblem::solve(const Vector& b, const Vector& x, double tolerance) {
+  const double left = solver_.solve(b, x, tolerance);
+  if (!(left <= tolerance)) ++counts.unconverged;
+  return left;
+}
+
 double ReducedProblem::solve_state(const Vector& y, double tolerance) {
   counts.state += functions_;
-  return solver_.solve(sources_, y, tolerance);
+  return solve(sources_, y, tolerance);
 }
 
 double ReducedProblem::solve_adjoint(const Vector& y, const Vector& p, double tolerance) {
   counts.adjoint += functions_;
   problem_.misfit_gradient(y.view(), rhs_.view());
   scale(-1.0, rhs_);
-  return solver_.solve(rhs_, p, tolerance);
+  return solve(rhs_, p, tolerance);
 }
 
 double ReducedProblem::objective(const Vector& m, const Vector& y) const {
@@ -78,7 +84,7 @@ void ReducedProblem::hessian(const Vector& y, const Vector& p, const Vector& v, 
   A_.apply_derivative(v.view(), y.view(), rhs_.view());
   scale(-1.0, rhs_);
   fill(w, 0.0);
-  (void)solver_.solve(rhs_, w, options_.incremental_tolerance);
+  (void)solve(rhs_, w, options_.incremental_tolerance);
   problem_.misfit_hessian(w.view(), rhs_.view());
   if (!gauss_newton) {
     A_.apply_derivative(v.view(), p.view(), work_.view());
@@ -86,7 +92,7 @@ void ReducedProblem::hessian(const Vector& y, const Vector& p, const Vector& v, 
   }
   scale(-1.0, rhs_);
   fill(adjoint_, 0.0);
-  (void)solver_.solve(rhs_, adjoint_, options_.incremental_tolerance);
+  (void)solve(rhs_, adjoint_, options_.incremental_tolerance);
   R_.apply(v, Hv);
   A_.gradient(y.view(), adjoint_.view(), term_.view());
   axpy(1.0, term_, Hv);

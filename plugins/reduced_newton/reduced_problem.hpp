@@ -25,7 +25,8 @@ class ReducedProblem {
 
   /// Of A and everything below.
   void set_parameter(const Vector& m);
-  /// From the y or p given; the largest relative residual left.
+  /// From the y or p given; the largest relative residual left. Counted where that is above the
+  /// tolerance, in products with H too.
   double solve_state(const Vector& y, double tolerance);
   double solve_adjoint(const Vector& y, const Vector& p, double tolerance);
   double objective(const Vector& m, const Vector& y) const;
@@ -42,6 +43,8 @@ class ReducedProblem {
   double density() const { return problem_.density(); }
 
  private:
+  double solve(const Vector& b, const Vector& x, double tolerance);
+
   const ParameterEstimation& problem_;
   const ReducedNewtonOptions& options_;
   LogDiffusion A_;

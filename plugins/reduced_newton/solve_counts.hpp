@@ -11,6 +11,7 @@ struct SolveCounts {
   std::int64_t blocks = 0;      ///< calls for all sources at once
   std::int64_t cycles = 0;      ///< applications of the state operator's preconditioner
   std::int64_t setups = 0;      ///< of it
+  std::int64_t unconverged = 0; ///< calls that ended above their tolerance
   std::int64_t newton = 0, cg = 0;
   std::int64_t solves() const { return state + adjoint + incremental; }
 };

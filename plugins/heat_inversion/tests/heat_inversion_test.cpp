@@ -225,6 +225,7 @@ TEST(HeatInversion, NewtonCgRecoversTheInitialState) {
   HeatInversionOptions o = options_of(2, 24, 10);
   o.data = "sin(3.141592653589793*x)*(sin(3.141592653589793*y)-0.5*sin(6.283185307179586*y))";
   const auto problem = make(o);
+  (void)problem->solution();  // as for its size, before a solve
   const auto method = context.make<ProgramSolver>(ComponentSpec("newton-cg"));
   const Report report = method->solve(*problem, Monitor::none());
   EXPECT_TRUE(report.converged()) << report.reason;
@@ -240,6 +241,8 @@ TEST(HeatInversion, NewtonCgRecoversTheInitialState) {
   // A gradient: the objective before it has run forward.
   EXPECT_EQ(report.value("adjoint_solves"), 10.0 * report.value("gradient_evaluations"));
   EXPECT_EQ(report.value("incremental_solves"), 20.0 * report.value("cg_iterations"));
+  EXPECT_EQ(report.value("state_solves"), 10.0 * report.value("objective_evaluations"));
+  EXPECT_GT(report.value("krylov_iterations"), 0.0);
 }
 
 /// In place of the theta scheme; the minimum is that of the differential equation, mode by mode.
@@ -359,6 +362,15 @@ TEST(HeatInversion, UnsolvedStepsGiveNaN) {
   fill_uniform(problem->x(), RandomStream(2, "x"));
   EXPECT_TRUE(std::isnan(problem->functions().objective(problem->x().view())));
   EXPECT_GT(functions_of(*problem).scheme().counts().failures, 0);
+  EXPECT_NE(functions_of(*problem).fault().find("time step"), std::string::npos);
+  o.data = "simulated";
+  try {
+    (void)make(o);
+    ADD_FAILURE() << "data that are not finite were taken";
+  } catch (const DataError& e) {
+    EXPECT_NE(std::string(e.what()).find("the simulated data are not finite: the system of a time "
+                                         "step was not solved"), std::string::npos) << e.what();
+  }
 }
 
 TEST(HeatInversion, RefusesBadOptions) {

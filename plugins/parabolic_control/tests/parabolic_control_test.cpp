@@ -229,6 +229,40 @@ TEST(ParabolicControl, ShowsStatesControlsAdjointsAndTargets) {
   EXPECT_LT(norm_max(sum), 1e-8 * norm_max(fields["control_4"]));
 }
 
+/// What was shown before a solve is work that the solve need not do again: the counts do not change.
+TEST(ParabolicControl, CountsAreThoseOfAllRuns) {
+  for (const bool is_shown : {false, true}) {
+    const auto problem = make(options_of(2, 8, 8));
+    if (is_shown) (void)problem->solution();
+    const Report report = solve(*problem, newton_cg(1e-10));
+    ASSERT_TRUE(report.converged()) << report.reason;
+    EXPECT_EQ(report.value("state_solves"), 8.0 * report.value("objective_evaluations"));
+    EXPECT_EQ(report.value("adjoint_solves"), 8.0 * report.value("gradient_evaluations"));
+    EXPECT_GT(report.value("krylov_iterations"), report.value("state_solves"));
+    EXPECT_GT(report.value("setups"), 0.0);
+  }
+}
+
+/// Entries of the gradient of the integral have the weight h^D dt: 1e-4 here.
+TEST(ParabolicControl, WeightsDoNotChangeHowFarItIsSolved) {
+  std::vector<double> minimum[2];
+  for (const bool is_integral : {false, true}) {
+    ParabolicControlOptions o = options_of(2, 16, 16);
+    o.weight = is_integral ? "integral" : "nodes";
+    const auto problem = make(o);
+    const Report report = solve(*problem, newton_cg(1e-4));
+    ASSERT_TRUE(report.converged()) << report.reason;
+    EXPECT_GT(report.iterations, 0);
+    minimum[is_integral ? 1 : 0] = problem->host_x();
+  }
+  double largest = 0.0, difference = 0.0;
+  for (std::size_t i = 0; i < minimum[0].size(); ++i) {
+    largest = std::max(largest, std::abs(minimum[0][i]));
+    difference = std::max(difference, std::abs(minimum[0][i] - minimum[1][i]));
+  }
+  EXPECT_LT(difference, 1e-4 * largest);
+}
+
 TEST(ParabolicControl, UnsolvedStepsGiveNaN) {
   ParabolicControlOptions o = options_of(2, 16, 3);
   o.solver.options.set("max_iterations", Value(std::int64_t{1}));
@@ -236,6 +270,10 @@ TEST(ParabolicControl, UnsolvedStepsGiveNaN) {
   const auto problem = make(o);
   fill_uniform(problem->x(), RandomStream(2, "x"));
   EXPECT_TRUE(std::isnan(objective(*problem)));
+  const Report report = solve(*problem, newton_cg(1e-8));
+  EXPECT_EQ(report.status, Status::non_finite);
+  EXPECT_NE(report.reason.find("the system of a time step was not solved"), std::string::npos)
+      << report.reason;
 }
 
 TEST(ParabolicControl, RefusesBadOptions) {

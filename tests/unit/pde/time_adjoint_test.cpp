@@ -92,6 +92,15 @@ TEST(Checkpoints, BinomialSchedulesTakeTheFewestSteps) {
   EXPECT_EQ(fault_of(keep_binomial(1000, 20)), "");
 }
 
+TEST(Checkpoints, AnyNumberOfSlotsWillDo) {
+  constexpr int steps = 300000;
+  for (const int slots : {steps / 2, steps, 1000000}) {
+    const CheckpointSchedule schedule = make_schedule("binomial", steps, slots);
+    EXPECT_EQ(schedule.num_advances, binomial_advances(steps, slots) + 1);
+    EXPECT_LE(schedule.num_slots, std::min(slots, steps));
+  }
+}
+
 TEST(Checkpoints, RefusesWhatIsNone) {
   EXPECT_THROW(make_schedule("some", 4, 1), Unsupported);
   EXPECT_THROW(make_schedule("all", 0, 1), ShapeError);
