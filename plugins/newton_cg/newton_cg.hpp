@@ -10,7 +10,7 @@ using namespace libsolve;  // NOLINT: a plugin is written in terms of the librar
 
 struct NewtonCgOptions {
   double tolerance = 1e-8;
-  double relative_tolerance = 1e-6;
+  double relative_tolerance = 1e-5;
   std::int64_t max_iterations = 100;
   std::int64_t max_cg = 500;
   double largest_forcing = 0.5;
