@@ -1,8 +1,8 @@
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <libsolve/core/together.hpp>
 #include <libsolve/io/hdf5_file.hpp>
 #include <libsolve/io/state_files.hpp>
 #include <system_error>
@@ -36,14 +36,18 @@ std::string StateFiles::path_of(int slot, const Vector& x) const {
 
 void StateFiles::store(int slot, const Vector& x) {
   const std::string path = path_of(slot, x);
-  if (std::find(written_.begin(), written_.end(), path) == written_.end()) written_.push_back(path);
-  auto file = Hdf5File::create(path);
-  file.vector("/state", own_part(x));
-  file.close();
+  written_.insert(path);
+  together(x.communicator(), [&] {
+    auto file = Hdf5File::create(path);
+    file.vector("/state", own_part(x));
+    file.close();
+  });
 }
 
 void StateFiles::load(int slot, const Vector& x) {
-  Hdf5File::open(path_of(slot, x)).read_vector("/state", own_part(x));
+  together(x.communicator(), [&] {
+    Hdf5File::open(path_of(slot, x)).read_vector("/state", own_part(x));
+  });
 }
 
 std::function<std::shared_ptr<StateStore>()> state_files_in(const std::string& folder) {

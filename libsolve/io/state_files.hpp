@@ -3,6 +3,7 @@
 #include <functional>
 #include <libsolve/pde/checkpointed_run.hpp>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace libsolve {
@@ -17,7 +18,7 @@ class LIBSOLVE_EXPORT StateFiles final : public StateStore {
   StateFiles(const StateFiles&) = delete;
   StateFiles& operator=(const StateFiles&) = delete;
 
-  /// IoError where a file cannot be written or read.
+  /// IoError, on all ranks, where one cannot write or read its file. Collective.
   void store(int slot, const Vector& x) override;
   void load(int slot, const Vector& x) override;
   double memory_bytes() const override { return 0.0; }
@@ -26,7 +27,7 @@ class LIBSOLVE_EXPORT StateFiles final : public StateStore {
   std::string path_of(int slot, const Vector& x) const;
 
   std::string folder_, prefix_;
-  std::vector<std::string> written_;
+  std::set<std::string> written_;
 };
 
 /// Makes StateFiles in one folder, with prefixes of this process and object: others may use the same

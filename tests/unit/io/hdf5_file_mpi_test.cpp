@@ -1,8 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/grid_partition.hpp>
+#include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/io/hdf5_file.hpp>
+#include <libsolve/io/state_files.hpp>
+#include <tests/support/temporary_folder.hpp>
 
 namespace libsolve {
 namespace {
@@ -86,6 +91,21 @@ TEST(ParallelHdf5File, RanksWriteTheirBoxesOfOneDataset) {
   EXPECT_THROW(in.read_box("/solution/x", grid, Box{}, back), ShapeError);
   world.barrier();
   if (world.rank() == 0) std::remove(path.c_str());
+}
+
+/// One rank that leaves early must not let the others wait.
+TEST(StateFiles, AllRanksThrowWhereOneCannotWrite) {
+  const Communicator world = Communicator::world();
+  const libsolve::test::TemporaryFolder folder;  // of each rank
+  StateFiles files(folder.path(), "state");
+  const Vector x("test::x", Partition(world, 3)), y = x.like("test::y");
+  fill(x, 1.0 + world.rank());
+  files.store(0, x);
+  files.load(0, y);
+  EXPECT_EQ(norm_max(y), world.size());
+  const std::string last = "state.1." + std::to_string(world.size() - 1) + ".h5";
+  std::filesystem::create_directory(std::filesystem::path(folder.path()) / last);
+  EXPECT_THROW(files.store(1, x), IoError);
 }
 
 }  // namespace
