@@ -13,14 +13,13 @@ try:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     import numpy as np
+    import libsolve_plot_fields as choice
     import libsolve_plot_transport as transport
 except ImportError as error:
     if not os.environ.get("LIBSOLVE_PLOT_TRIES"):
         print(f"{sys.executable}: {error}", file=sys.stderr)
     sys.exit(77)  # the program tries the next Python, and says what is missing when none is left
 
-MAX_FIELDS = 3
-MAX_PLANES = 4
 INK = "#22303c"
 FAINT = "#d9dee3"
 COLOURS = ["#1f6fb4", "#d9622b", "#2a8f5b", "#8a4fa3", "#b0892a", "#4b8f9c"]
@@ -268,22 +267,21 @@ def is_plane(dataset):
 
 
 def rows_of_fields(file):
-    """Paths of the fields on grids to be drawn, row by row: those over planes in pairs. What the
-    solution has comes first; data (stored with `data = true`) without masks."""
-    fields = []
-    for group in ("solution", "data"):
-        names = [f"{group}/{n}" for n in file.get(group, {}) if n not in ("solid", "mask", "solid_cells")]
-        names = [n for n in names if is_grid(file[n])]
-        fields += names[:MAX_PLANES if all(is_plane(file[n]) for n in names) else MAX_FIELDS]
-    planes = [n for n in fields if is_plane(file[n])]
-    rows = [[n] for n in fields if n not in planes]
-    return rows + [planes[k:k + 2] for k in range(0, len(planes), 2)]
+    """(rows, left out): paths of the fields on grids to be drawn, row by row, and names of those for
+    which there is no room. What the solution has comes first, then data (stored with `data = true`)."""
+    fields, left_out = [], []
+    for group, rows in choice.MAX_ROWS.items():
+        names = [n for n in file.get(group, {}) if n not in choice.MASKS and is_grid(file[f"{group}/{n}"])]
+        drawn, rest = choice.chosen(names, 2 * rows, lambda n: 1 if is_plane(file[f"{group}/{n}"]) else 2)
+        fields += [f"{group}/{n}" for n in drawn]
+        left_out += rest
+    return choice.rows_of(fields, lambda path: is_plane(file[path])), left_out
 
 
 def draw(path, picture):
     style()
     with h5py.File(path, "r") as file:
-        rows = rows_of_fields(file)
+        rows, left_out = rows_of_fields(file)
         curves = [draw_convergence]
         if is_sequence(file):
             curves = [draw_costs, draw_choices]
@@ -312,6 +310,9 @@ def draw(path, picture):
                     fontweight="bold", va="center")
         reason = textwrap.fill(text(report.get("reason", "")), 135, max_lines=2)
         figure.text(0.08, 1.0 - 0.44 / total, reason, fontsize=9.5, va="top", color="#5b6670")
+        if left_out:
+            figure.text(0.08, 0.12 / total, textwrap.fill("not drawn: " + ", ".join(left_out), 135, max_lines=2),
+                        fontsize=9.5, va="bottom", color="#5b6670")
         figure.savefig(picture, facecolor="white")
 
 
