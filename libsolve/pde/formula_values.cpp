@@ -27,7 +27,8 @@ std::string fault_of_formula(const std::string& formula,
 
 std::vector<double> formula_values(
     const std::string& formula, const std::vector<std::string>& variables, std::size_t num_points,
-    const std::function<void(std::size_t k, std::span<double> variables)>& point) {
+    const std::function<void(std::size_t k, std::span<double> variables)>& point,
+    const std::string& key) {
   FormulaEvaluator evaluator(parse(formula, variables), std::vector<Index>{0});
   std::vector<double> at(variables.size()), values(num_points);
   for (std::size_t k = 0; k < num_points; ++k) {
@@ -37,7 +38,7 @@ std::vector<double> formula_values(
     std::string where;
     for (std::size_t v = 0; v < at.size(); ++v)
       where += (v == 0 ? "" : ", ") + variables[v] + " = " + std::to_string(at[v]);
-    throw DataError("'" + formula + "' is not finite at " + where);
+    throw DataError((key.empty() ? "" : key + " = ") + '"' + formula + "\" is not finite at " + where);
   }
   return values;
 }

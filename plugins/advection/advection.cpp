@@ -1,5 +1,7 @@
 #include "advection.hpp"
 
+#include <algorithm>
+#include <array>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
 #include <libsolve/io/state_files.hpp>
@@ -67,6 +69,13 @@ AdvectionData advection_data(const AdvectionOptions& o, const FileResolver& reso
         Communicator::self(), Box{{0, 0, 0}, {o.size, o.size, 1}}, 2,
         [&](int, Index i) { return h * (i + 0.5); },
         [&] { return make_spatial_function(text, 2, resolve); }, key);
+    if (const auto least = std::min_element(y.begin(), y.end()); *least < 0.0) {
+      std::array<double, 2> at{};
+      place(static_cast<std::size_t>(least - y.begin()), at);
+      throw DataError(std::string(key) + " = \"" + text + "\" is " + format_number(*least) + " at (" +
+                      format_number(at[0]) + ", " + format_number(at[1]) +
+                      "); a density must not be negative");
+    }
     const double total = h * h * std::accumulate(y.begin(), y.end(), 0.0);
     if (!(total > 0.0))
       throw DataError(std::string(key) + " = \"" + text + "\" has the integral " +
@@ -77,13 +86,17 @@ AdvectionData advection_data(const AdvectionOptions& o, const FileResolver& reso
   d.initial = density("initial", o.initial);
   d.target = density("target", o.target);
   // Step n = 1, ..., N has the velocity of t_{n-1}.
+  const std::array<std::pair<const char*, const std::string*>, 2> reference = {
+      {{"reference_x", &o.reference_x}, {"reference_y", &o.reference_y}}};
   for (int step = 0; step < o.steps; ++step)
-    for (const std::string* formula : {&o.reference_x, &o.reference_y}) {
-      const auto u = formula_values(*formula, {"x", "y", "t"}, cells,
-                                    [&](std::size_t c, std::span<double> v) {
-                                      place(c, v);
-                                      v[2] = dt * step;
-                                    });
+    for (const auto& [key, formula] : reference) {
+      const auto u = formula_values(
+          *formula, {"x", "y", "t"}, cells,
+          [&](std::size_t c, std::span<double> v) {
+            place(c, v);
+            v[2] = dt * step;
+          },
+          key);
       d.reference.insert(d.reference.end(), u.begin(), u.end());
     }
   return d;

@@ -260,6 +260,7 @@ std::vector<Field> AdvectionEvolution::fields(const std::vector<Vector>& states,
     }
     f.shape = {steps_, torus_.n, torus_.n};
     f.grid = grid(steps_);
+    f.axis_names = "xyt";
     all.push_back(f);
   }
   return all;

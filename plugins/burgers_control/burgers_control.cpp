@@ -71,14 +71,20 @@ BurgersData burgers_data(const BurgersControlOptions& o, const FileResolver& res
     for (std::size_t n = 0; n <= N; ++n)
       d.target.insert(d.target.end(), d.initial.begin(), d.initial.end());
   else
-    d.target = formula_values(o.target, {"x", "t"}, (N + 1) * nodes, [&](std::size_t k, auto v) {
-      v[0] = x(k);
-      v[1] = dt * static_cast<double>(k / nodes);
-    });
-  d.force = formula_values(o.force, {"x", "t"}, N * nodes, [&](std::size_t k, auto v) {
-    v[0] = x(k);
-    v[1] = dt * (static_cast<double>(k / nodes) + d.theta);
-  });
+    d.target = formula_values(
+        o.target, {"x", "t"}, (N + 1) * nodes,
+        [&](std::size_t k, auto v) {
+          v[0] = x(k);
+          v[1] = dt * static_cast<double>(k / nodes);
+        },
+        "target");
+  d.force = formula_values(
+      o.force, {"x", "t"}, N * nodes,
+      [&](std::size_t k, auto v) {
+        v[0] = x(k);
+        v[1] = dt * (static_cast<double>(k / nodes) + d.theta);
+      },
+      "force");
   return d;
 }
 

@@ -368,7 +368,7 @@ std::shared_ptr<const InnerProduct> BurgersEvolution::parameter_inner_product() 
 }
 
 std::shared_ptr<const InnerProduct> BurgersEvolution::state_inner_product() const {
-  return std::make_shared<LineSpace>(line_, 1, 1.0);
+  return std::make_shared<LineSpace>(line_, 1, weight_);
 }
 
 std::vector<int> BurgersEvolution::shown_steps() const {

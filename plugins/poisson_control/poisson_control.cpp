@@ -70,10 +70,10 @@ std::vector<double> at_inner_nodes(const NodeGrid& grid, const std::vector<doubl
 void cut_out_domain(const std::string& domain, const Context& context,
                     ControlFunctions::Data& data) {
   const std::vector<double> inside =
-      at_inner_nodes(data.grid, target_at_nodes(domain, data.grid, data.control_cost, context));
+      at_inner_nodes(data.grid, target_at_nodes(domain, data.grid, data.control_cost, context, "domain"));
   const bool is_empty = std::none_of(inside.begin(), inside.end(), [](double v) { return v > 0.0; });
   if (!data.grid.communicator().any(!is_empty))
-    throw DataError("the domain '" + domain + "' has no node of the grid: it is positive nowhere");
+    throw DataError("domain = \"" + domain + "\" has no node of the grid: it is positive nowhere");
   const Vector values("poisson_control::domain", data.grid.partition());
   Kokkos::deep_copy(values.view(), Kokkos::View<const double*, Kokkos::HostSpace>(inside.data(),
                                                                                   inside.size()));
@@ -94,7 +94,7 @@ std::unique_ptr<Problem> PoissonControlSource::create() {
   data.weight = o.weight == "nodes" ? 1.0 / data.grid.cell_volume() : 1.0;
   data.lumped = o.control_mass == "lumped" || (o.control_mass == "auto" && has_bounds);
   data.zero_boundary = o.boundary == "zero";
-  data.target = target_at_nodes(o.target, data.grid, data.control_cost, context_);
+  data.target = target_at_nodes(o.target, data.grid, data.control_cost, context_, "target");
   if (!o.domain.empty()) cut_out_domain(o.domain, context_, data);
   const auto functions = std::make_shared<ControlFunctions>(data);
 

@@ -34,7 +34,7 @@ std::string fault_of(const std::string& target, int dimension) {
 }
 
 std::vector<double> target_at_nodes(const std::string& target, const NodeGrid& grid, double alpha,
-                                    const Context& context) {
+                                    const Context& context, const std::string& key) {
   const int dimension = grid.dimension();
   const auto make = [&]() -> SpatialFunction {
     if (target == "rees") return [dimension](const Point& x) { return rees(x, dimension); };
@@ -46,7 +46,7 @@ std::vector<double> target_at_nodes(const std::string& target, const NodeGrid& g
   return values_at_places(
       grid.communicator(), grid.padded_box(), dimension,
       [&](int axis, Index i) { return grid.coordinate(axis, i); }, make,
-      "the target '" + target + "'");
+      key + " = \"" + target + "\"");
 }
 
 }  // namespace poisson_control

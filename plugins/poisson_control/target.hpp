@@ -15,9 +15,10 @@ using namespace libsolve;  // NOLINT: a plugin is written in terms of the librar
 ///   "sine"   (1 + alpha D^2 pi^4) prod sin(pi x_a): then y = prod sin(pi x_a), u = D pi^2 y,
 ///            p = -alpha u
 ///   else what libsolve/io/spatial_function.hpp reads: a dataset, a picture, a formula.
-/// Throws what values_at_places() and make_spatial_function() do. Collective.
+/// `key` is the option that it came from, for messages. Throws what values_at_places() and
+/// make_spatial_function() do. Collective.
 std::vector<double> target_at_nodes(const std::string& target, const NodeGrid& grid, double alpha,
-                                    const Context& context);
+                                    const Context& context, const std::string& key = "target");
 
 /// "" or what is wrong with it, files unread.
 std::string fault_of(const std::string& target, int dimension);

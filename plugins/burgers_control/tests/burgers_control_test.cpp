@@ -114,6 +114,7 @@ TEST(BurgersControl, AllFormsAndMethodsFindTheSameMinimum) {
   const double expected = objective(*reduced);
   o.form.formulation = "full";
   for (const char* method : {"ipopt", "sketch-newton"}) {
+    if (burgers_control::test::registry().find(ProgramSolver::kind, method) == nullptr) continue;
     const auto full = make(o);
     EXPECT_LT(full->kkt_residual().constraint_violation, 1e-12);  // the start has its states
     const Report report = solve(*full, method, 1e-9);
@@ -127,6 +128,8 @@ TEST(BurgersControl, AllFormsAndMethodsFindTheSameMinimum) {
 }
 
 TEST(BurgersControl, BoundsOfTheControlAreKept) {
+  if (burgers_control::test::registry().find(ProgramSolver::kind, "sketch-newton") == nullptr)
+    GTEST_SKIP() << "built without sketch-newton";
   BurgersControlOptions o = small();
   const auto free = make(o);
   ASSERT_TRUE(solve(*free, "newton-cg", 1e-10).converged());
@@ -217,6 +220,46 @@ TEST(BurgersControl, RefusesBadOptions) {
   o = {};
   o.form.checkpoints = "none";
   EXPECT_NE(fault_of(o).find("checkpoints"), std::string::npos);
+}
+
+TEST(BurgersControl, ValuesThatAreNotFiniteNameTheirKey) {
+  const auto refusal = [](const BurgersControlOptions& o) {
+    try {
+      (void)make(o);
+    } catch (const DataError& e) {
+      return std::string(e.what());
+    }
+    return std::string();
+  };
+  BurgersControlOptions o = small();
+  o.target = "1/(x-0.5)";
+  EXPECT_NE(refusal(o).find("target = \"1/(x-0.5)\""), std::string::npos) << refusal(o);
+  o = small();
+  o.force = "1/(x-0.5)";
+  EXPECT_NE(refusal(o).find("force = \"1/(x-0.5)\""), std::string::npos) << refusal(o);
+}
+
+/// In functions of place and time: dt M for a step's control and M for a state, both times the weight
+/// that the objective has.
+TEST(BurgersControl, BothInnerProductsHaveTheWeight) {
+  for (const char* weight : {"nodes", "integral"}) {
+    BurgersControlOptions o = small();
+    o.weight = weight;
+    const BurgersEvolution evolution(burgers_data(o, [](const std::string& f) { return f; }));
+    const double h = 1.0 / o.size, dt = o.final_time / o.steps;
+    const double w = o.weight == "nodes" ? 1.0 / (h * dt) : 1.0;
+    // 1^T M 1 with the hat functions of n inner nodes: the integral of their sum, squared.
+    const double mass = 1.0 - 4.0 * h / 3.0;
+    const auto of_ones = [](const InnerProduct& M) {
+      const Vector ones("ones", M.partition()), product = ones.like("product");
+      fill(ones, 1.0);
+      M.apply(ones, product);
+      return dot(ones, product);
+    };
+    EXPECT_NEAR(of_ones(*evolution.state_inner_product()), w * mass, 1e-12 * w) << weight;
+    EXPECT_NEAR(of_ones(*evolution.parameter_inner_product()), w * o.final_time * mass, 1e-12 * w)
+        << weight;
+  }
 }
 
 }  // namespace

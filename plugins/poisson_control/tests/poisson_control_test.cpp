@@ -222,6 +222,17 @@ TEST(PoissonControl, RefusesBadOptions) {
   EXPECT_EQ(fault_of(o), "");
   o.domain = "0.5 -";
   EXPECT_NE(fault_of(o).find("domain"), std::string::npos);
+  for (const char* key : {"domain", "target"}) {
+    o = options_of(2, 4);
+    o.boundary = "zero";
+    (key == std::string("domain") ? o.domain : o.target) = "1/(x - 0.5)";
+    try {
+      (void)make(o);
+      FAIL() << "1/0 went through";
+    } catch (const DataError& e) {
+      EXPECT_EQ(std::string(e.what()).find(key + std::string(" = \"1/(x - 0.5)\"")), 0U) << e.what();
+    }
+  }
 }
 
 TEST(PoissonControl, BoundsAreOfTheControlsAndLumpTheirMass) {

@@ -23,10 +23,11 @@ TEST(FormulaValues, FaultsAndValuesThatAreNotFiniteAreTold) {
   EXPECT_NE(fault_of_formula("x+y", {"x", "t"}).find("y"), std::string::npos);
   try {
     (void)formula_values("1/x", {"x"}, 3,
-                         [](std::size_t k, auto v) { v[0] = static_cast<double>(k) - 1.0; });
+                         [](std::size_t k, auto v) { v[0] = static_cast<double>(k) - 1.0; }, "force");
     FAIL() << "1/0 went through";
   } catch (const DataError& e) {
     EXPECT_NE(std::string(e.what()).find("x = 0"), std::string::npos) << e.what();
+    EXPECT_EQ(std::string(e.what()).find("force = \"1/x\""), 0U) << e.what();
   }
 }
 
