@@ -59,7 +59,7 @@ void HeatInversionOptions::check(const HeatInversionOptions& o, const std::strin
     if (!std::isfinite(a)) problems.add(where, prefix + "reaction", "must be finite");
   const bool is_linear =
       (o.reaction.size() < 2 || o.reaction[1] == 0.0) && (o.reaction.size() < 3 || o.reaction[2] == 0.0);
-  if (o.checkpoints == "none" && !is_linear)
+  if (o.checkpoints == "none" && !is_linear && o.integrator.name == "none")
     problems.add(where, prefix + "checkpoints",
                  "\"none\" is for linear reactions: the adjoint of this one needs its states");
   const auto check_function = [&](const char* key, const std::string& text) {
