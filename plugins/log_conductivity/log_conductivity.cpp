@@ -4,6 +4,7 @@
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/random.hpp>
 #include <libsolve/core/text.hpp>
+#include <limits>
 #include <numbers>
 
 #include "true_data.hpp"
@@ -95,6 +96,21 @@ void fill_points(const GridPartition& parts, const LogConductivityOptions& o, st
   }
 }
 
+/// States and parameter of a rank are counted by Index. Before anything of that size is made; collective.
+void check_count(const ConductivityData& data, int num_functions) {
+  Grid grid;
+  grid.dimension = data.dimension;
+  for (std::size_t a = 0; a < static_cast<std::size_t>(data.dimension); ++a) grid.cells[a] = data.cells;
+  const GlobalIndex count =
+      num_functions * GlobalIndex{GridPartition(grid, data.communicator).own().num_cells()};
+  constexpr GlobalIndex most = std::numeric_limits<Index>::max();
+  if (data.communicator.any(count > most))
+    throw ShapeError("size = " + std::to_string(data.cells) + " has " +
+                     std::to_string(num_functions * grid.num_cells()) +
+                     " values of states and parameter; a rank can have " + std::to_string(most) +
+                     ": take fewer cells or sources, or more ranks");
+}
+
 }  // namespace
 
 std::unique_ptr<Problem> LogConductivitySource::create() {
@@ -107,6 +123,7 @@ std::unique_ptr<Problem> LogConductivitySource::create() {
   data.cells = o.size.value_or(full ? 64 : 16);
   data.gradient_cost = o.gradient_cost.value_or(full ? 1e-8 : 0.1);
   data.value_cost = o.value_cost.value_or(full ? 0.0 : 1e-6);
+  check_count(data, full ? 2 : o.num_sources + 1);
   const LogDiffusion A(data.dimension, data.cells, data.walls, data.communicator);
   const GridPartition& parts = A.grid_partition();
   const double volume = std::pow(A.spacing(), data.dimension);

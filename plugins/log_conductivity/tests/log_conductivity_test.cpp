@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <libsolve/core/errors.hpp>
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/core/vector_kernels.hpp>
 #include <libsolve/optimize/derivative_check.hpp>
@@ -34,6 +35,19 @@ LogConductivityOptions options_of(const char* observations, int dimension, int s
   o.num_sources = 3;
   o.num_points = 9;
   return o;
+}
+
+/// Counted by 32 bits on a rank; nothing of this size is made.
+TEST(LogConductivity, TooManyVariablesAreRefused) {
+  for (const char* observations : {"full", "points"}) {
+    LogConductivityOptions o = options_of(observations, 3, 1024);
+    try {
+      (void)make(o);
+      FAIL() << "more variables than numbers for them";
+    } catch (const ShapeError& e) {
+      EXPECT_EQ(std::string(e.what()).find("size = 1024"), 0U) << e.what();
+    }
+  }
 }
 
 TEST(LogConductivity, DerivativesAreExact) {
