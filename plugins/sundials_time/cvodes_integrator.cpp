@@ -55,6 +55,12 @@ void CvodesIntegrator::backward(const Vector& p) {
   CvodesRun* back = &run();
   if (const std::string why = why_no_adjoint(); !why.empty()) throw Unsupported(why);
   if (keeps_states_) {
+    if (!back->has_started() && system_->is_linear()) {
+      // Of a linear system any states do, and there are none yet: the first run is from y = 0.
+      const Vector y = p.like("sundials_time::zero");
+      fill(y, 0.0);
+      back->forward(y);
+    }
     back->backward(p);
   } else {
     if (adjoint_ == nullptr)

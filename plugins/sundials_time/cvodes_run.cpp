@@ -138,6 +138,10 @@ void CvodesRun::make_backward() {
 void CvodesRun::backward(const Vector& p) {
   const double largest = norm_max(p);
   if (!has_run_ || !std::isfinite(largest)) {
+    if (has_run_)
+      reason_ = "the adjoint at the final time is not finite";
+    else if (!has_started())
+      reason_ = "there is no run forward to go back along";
     fill(p, std::numeric_limits<double>::quiet_NaN());
     return;
   }

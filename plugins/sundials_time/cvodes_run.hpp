@@ -15,7 +15,8 @@ class CvodesRun {
 
   /// y(T) from y(0), in place; NaN where it fails. What vectors hold is good for all ranks.
   void forward(const Vector& y);
-  /// p(0) from p(T), in place, along the last forward().
+  bool has_started() const noexcept { return forward_.runs > 0; }
+  /// p(0) from p(T), in place, along the last forward(); NaN where that failed or never was.
   void backward(const Vector& p);
 
   const IntegrationCounts& forward_counts() const noexcept { return forward_; }

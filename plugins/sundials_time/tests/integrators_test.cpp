@@ -250,6 +250,28 @@ TEST(Integrators, FailedRunsAreNaNWithAReason) {
   EXPECT_FALSE(std::isnan(norm_max(p)));
 }
 
+/// The adjoint of a linear system needs no states, so backward() may come first; of another one it
+/// says what is missing.
+TEST(Integrators, AdjointsOfLinearSystemsNeedNoRunForward) {
+  const Vector m = sine_mode(*laplacian(cells), cells, 1, 1), p = m.like("p");
+  const double factor = std::exp(-eigenvalue(cells, 1, 1) * final_time);
+  CvodesOptions o;
+  for (const char* checkpoints : {"states", "none"}) {
+    o.checkpoints = checkpoints;
+    auto flow = flow_of<CvodesIntegrator>(heat(), final_time, o);
+    copy(m, p);
+    flow.backward(p);
+    EXPECT_LT(relative_error(p, factor, m), 1e-3) << checkpoints;
+    EXPECT_EQ(flow.integrator().reason(), "");
+  }
+  CvodesIntegrator alone(CvodesOptions{}, setting());
+  alone.begin(heat(reaction), final_time);
+  copy(m, p);
+  alone.backward(p);
+  EXPECT_TRUE(std::isnan(norm_max(p)));
+  EXPECT_NE(alone.reason().find("no run forward"), std::string::npos) << alone.reason();
+}
+
 /// A solver that cannot do the system's matrix: the reason is the solver's own.
 TEST(Integrators, SaysWhatTheLinearSolverSays) {
   CvodesOptions o;
