@@ -7,6 +7,8 @@ namespace libsolve {
 
 namespace {
 
+constexpr std::size_t most_pixels = std::size_t{1} << 28;  // as of PNG files
+
 /// The header of a portable anymap: words separated by white space, '#' to the end of the line.
 class AnymapText {
  public:
@@ -57,10 +59,18 @@ Image read_anymap(const std::string& text, const std::string& path) {
   const int largest = header.number("largest value", 65535);
   if (image.width == 0 || image.height == 0 || largest == 0)
     header.fail("has no pixels, or 0 as its largest value");
-  const std::size_t count =
-      static_cast<std::size_t>(image.width) * image.height * image.channels;
-  image.values.resize(count);
+  const std::size_t num_pixels = static_cast<std::size_t>(image.width) * image.height;
+  if (num_pixels > most_pixels)
+    header.fail("has " + std::to_string(image.width) + " x " + std::to_string(image.height) +
+                " pixels; 2^28 at most can be read");
+  // Against the file's size before memory for them is asked for.
+  const std::size_t count = num_pixels * static_cast<std::size_t>(image.channels);
   if (kind == '2' || kind == '3') {
+    // Each value a digit at least, and white space between them.
+    if (text.size() < 2 * count)
+      header.fail("is of " + std::to_string(text.size()) + " bytes and has no value for each of " +
+                  std::to_string(count) + " places");
+    image.values.resize(count);
     for (double& v : image.values) v = header.number("value", largest) / double(largest);
     return image;
   }
@@ -69,6 +79,7 @@ Image read_anymap(const std::string& text, const std::string& path) {
   if (text.size() < begin + count * size)
     header.fail("ends after " + std::to_string(text.size() - std::min(begin, text.size())) +
                 " bytes of pixels; " + std::to_string(count * size) + " are needed");
+  image.values.resize(count);
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data()) + begin;
   for (std::size_t k = 0; k < count; ++k) {
     const int v = size == 1 ? bytes[k] : 256 * bytes[2 * k] + bytes[2 * k + 1];

@@ -123,6 +123,9 @@ TEST_F(ImageFiles, BrokenAnymapsAreRefused) {
   expect_refused(read("P2 1 1 4 7"), "has the value 7");
   expect_refused(read("P5 0 1 4 7"), "no pixels");
   expect_refused(read("P5 99999999999 1 4 7"), "width");
+  expect_refused(read("P5 65536 65536 255 "), "65536 x 65536 pixels; 2^28");
+  expect_refused(read("P5 16384 16384 255 "), "ends after 0 bytes of pixels; 268435456 are needed");
+  expect_refused(read("P3 16384 16384 255 1 2 3"), "no value for each of 805306368");
   expect_refused(read("GIF89a"), "no portable anymap");
 }
 
