@@ -56,6 +56,7 @@ const Vector& IntegratedFlow::forward(const Vector& u0) {
     linear_combination(1.0, u0, -1.0, u0_, difference_);
     if (norm_max(difference_) == 0.0) return last_state_;
   }
+  has_run_ = false;  // should the integrator throw
   copy(u0, u0_);
   integrator_->forward(u0_, last_state_);
   has_run_ = true;
