@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -71,20 +72,26 @@ std::string xdmf_path(const std::string& results) {
 
 void write_xdmf(const std::string& results_path, const Results& results) {
   const std::string file = std::filesystem::path(results_path).filename().string();
-  std::optional<Grid> grid;
-  std::string attributes;
+  struct FieldsOfGrid {
+    Grid grid;
+    std::string attributes;
+  };
+  std::vector<FieldsOfGrid> grids;
   const auto add = [&](const std::vector<Field>& fields, const std::string& group) {
     for (const Field& f : fields) {
       if (!f.grid) continue;
-      if (!grid) grid = f.grid;
-      if (same_grid(*grid, *f.grid)) attributes += attribute(f, group, file);
+      auto at = std::find_if(grids.begin(), grids.end(),
+                             [&](const FieldsOfGrid& g) { return same_grid(g.grid, *f.grid); });
+      if (at == grids.end()) at = grids.insert(at, FieldsOfGrid{*f.grid, ""});
+      at->attributes += attribute(f, group, file);
     }
   };
   add(results.solution, "/solution");
   add(results.data, "/data");
   std::string text = "<?xml version=\"1.0\" ?>\n<Xdmf Version=\"2.0\">\n  <Domain>\n";
-  if (grid)
-    text += "    <Grid Name=\"fields\" GridType=\"Uniform\">\n" + geometry(*grid) + attributes +
+  for (std::size_t k = 0; k < grids.size(); ++k)
+    text += "    <Grid Name=\"fields" + (k == 0 ? "" : "_" + std::to_string(k + 1)) +
+            "\" GridType=\"Uniform\">\n" + geometry(grids[k].grid) + grids[k].attributes +
             "    </Grid>\n";
   text += "  </Domain>\n</Xdmf>\n";
   const std::string path = xdmf_path(results_path);
