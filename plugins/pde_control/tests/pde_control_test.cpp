@@ -442,6 +442,32 @@ TEST_F(PdeControl, ActiveSetsWithBoundsOnBothSides) {
   }
 }
 
+/// Nodes outside of a domain have neither state nor control: the sets are of those inside.
+TEST_F(PdeControl, ActiveSetsOnADomain) {
+  for (const char* domain : {"0.2 - (x - 0.5)^2 - (y - 0.5)^2", "max(0.5 - x, 0.5 - y)"}) {
+    Value source = bounded_case(32, 1e-5);
+    source.set("control_lower", Value(-3.0));
+    source.set("domain", Value(domain));
+    const auto program = make(source);
+    const Report report = solve(*program, "primal-dual-active-set");
+    ASSERT_TRUE(report.converged()) << domain << ": " << report.reason;
+    expect_optimal(*program, 1e-8);
+    EXPECT_LT(program->kkt_residual().largest(), 1e-6) << domain;
+    const auto z = program->host_bound_multipliers(), x = program->host_x();
+    EXPECT_TRUE(std::any_of(z.begin(), z.end(), [](double v) { return v > 0.0; })) << domain;
+    const std::size_t n = x.size() / 2;
+    std::size_t num_outside = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (std::isfinite(program->variable_bounds().lower[n + i])) continue;
+      ++num_outside;
+      // Unknowns of their own, solved as the others are: to 1e-8.
+      EXPECT_NEAR(x[i], 0.0, 1e-8);
+      EXPECT_NEAR(x[n + i], 0.0, 1e-8);
+    }
+    EXPECT_GT(num_outside, 100U) << domain;
+  }
+}
+
 /// From the coarser grids' solutions the sets flip for ever here (the boundary values are rough for
 /// them): the method notices, and starts from zero.
 TEST_F(PdeControl, ActiveSetsStartAgainWhereTheyFlip) {
