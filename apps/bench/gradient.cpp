@@ -5,6 +5,7 @@
 #include <libsolve/core/random_vector.hpp>
 #include <libsolve/optimize/nonlinear_program.hpp>
 #include <libsolve/optimize/solve_counts.hpp>
+#include <libsolve/pde/time_integrator.hpp>
 
 #include "bench.hpp"
 
@@ -17,13 +18,14 @@ namespace {
 constexpr int slots = 10;
 
 std::unique_ptr<Problem> make(const Context& context, const GradientCase& c,
-                              const std::string& checkpoints) {
+                              const std::string& checkpoints, const std::string& integrator) {
   ComponentSpec source("heat-inversion");
   source.options.set("dimension", c.dimension);
   source.options.set("size", c.size);
   source.options.set("steps", c.steps);
   source.options.set("checkpoints", checkpoints);
   source.options.set("slots", slots);
+  source.options.set("integrator", integrator);
   return context.make<ProblemSource>(source)->create();
 }
 
@@ -40,47 +42,68 @@ void time_once(const Settings& settings, NonlinearProgram& program, int point, d
   if (best == 0.0 || seconds < best) best = seconds;
 }
 
+/// A row's problem, and that of the runs forward it is compared with.
+struct Contestant {
+  std::shared_ptr<Problem> problem, forward;
+  GradientRow row;
+};
+
+std::vector<Contestant> contestants(const Registry& registry, const GradientCase& c) {
+  Context context;
+  context.registry = &registry;
+  std::vector<Contestant> all;
+  const auto add = [&](const std::string& name, const std::string& checkpoints,
+                       const std::string& integrator, double bar) {
+    Contestant one;
+    one.problem = make(context, c, checkpoints, integrator);
+    one.forward = make(context, c, integrator == "none" ? "none" : checkpoints, integrator);
+    one.row.c = c;
+    one.row.checkpoints = name;
+    one.row.bar = bar;
+    all.push_back(std::move(one));
+  };
+  add("none", "none", "none", 2.5);
+  add("all", "all", "none", 2.5);
+  add("sqrt", "sqrt", "none", 3.5);
+  add("binomial", "binomial", "none", 0.0);
+  for (const char* integrator : {"cvodes", "arkode"})
+    if (registry.find(TimeIntegrator::kind, integrator) != nullptr)
+      add(integrator, "auto", integrator, 0.0);
+  return all;
+}
+
+SolveCounts steps_of(NonlinearProgram& program) {
+  return dynamic_cast<const SolvesInside&>(program.functions()).solve_counts();
+}
+
 }  // namespace
 
 std::vector<GradientRow> run_gradient(const Settings& settings, const Registry& registry,
                                       const GradientCase& c) {
-  Context context;
-  context.registry = &registry;
-  const auto forward_problem = make(context, c, "none");
-  auto& forward = dynamic_cast<NonlinearProgram&>(*forward_problem);
-  std::vector<std::unique_ptr<Problem>> problems;
-  std::vector<GradientRow> rows;
-  for (const char* checkpoints : {"none", "all", "sqrt", "binomial"}) {
-    problems.push_back(make(context, c, checkpoints));
-    rows.emplace_back();
-    rows.back().c = c;
-    rows.back().checkpoints = checkpoints;
-  }
-  double forward_seconds = 0.0;
-  const Vector g = forward.x().like("bench::g");
-  for (int r = 0; r < settings.repeat; ++r) {
-    time_once(settings, forward, r, forward_seconds,
-              [&] { (void)forward.functions().objective(forward.x().view()); });
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      auto& program = dynamic_cast<NonlinearProgram&>(*problems[i]);
-      const auto& inside = dynamic_cast<const SolvesInside&>(program.functions());
-      const SolveCounts before = inside.solve_counts();
-      time_once(settings, program, r, rows[i].seconds,
+  std::vector<Contestant> all = contestants(registry, c);
+  for (int r = 0; r < settings.repeat; ++r)
+    for (Contestant& one : all) {
+      auto& forward = dynamic_cast<NonlinearProgram&>(*one.forward);
+      SolveCounts before = steps_of(forward);
+      time_once(settings, forward, r, one.row.forward_seconds,
+                [&] { (void)forward.functions().objective(forward.x().view()); });
+      one.row.forward_steps = steps_of(forward).state - before.state;
+      auto& program = dynamic_cast<NonlinearProgram&>(*one.problem);
+      const Vector g = program.x().like("bench::g");
+      before = steps_of(program);
+      time_once(settings, program, r, one.row.seconds,
                 [&] { program.functions().gradient(program.x().view(), g.view()); });
-      rows[i].state_steps = inside.solve_counts().state - before.state;
-      rows[i].adjoint_steps = inside.solve_counts().adjoint - before.adjoint;
+      one.row.state_steps = steps_of(program).state - before.state;
+      one.row.adjoint_steps = steps_of(program).adjoint - before.adjoint;
     }
-  }
-  for (GradientRow& row : rows) {
-    row.forward_seconds = forward_seconds;
-    row.bar = row.checkpoints == "binomial" ? 0.0 : row.checkpoints == "sqrt" ? 3.5 : 2.5;
-  }
+  std::vector<GradientRow> rows;
+  for (const Contestant& one : all) rows.push_back(one.row);
   return rows;
 }
 
 void print_gradient_header() {
   fmt::print("{:>2} {:>5} {:>6} {:>9} | {:>9} {:>7} {:>7} {:>6} | {:>10} {:>10} {:>6} {:>5}\n", "D",
-             "size", "steps", "keeps", "forward", "adjoint", "in all", "runs", "forward s",
+             "size", "steps", "how", "forward", "adjoint", "in all", "runs", "forward s",
              "gradient s", "ratio", "bar");
 }
 
@@ -98,6 +121,7 @@ nlohmann::json to_json(const GradientRow& row) {
           {"size", row.c.size},
           {"steps", row.c.steps},
           {"checkpoints", row.checkpoints},
+          {"forward_steps", row.forward_steps},
           {"state_steps", row.state_steps},
           {"adjoint_steps", row.adjoint_steps},
           {"forward_seconds", row.forward_seconds},
