@@ -56,6 +56,17 @@ struct PassRow {
   bool passed() const { return max_seconds == 0.0 || seconds <= max_seconds; }
 };
 
+/// One line of `batches`: many small least-squares problems.
+struct BatchRow {
+  std::string name;
+  int rows = 0, unknowns = 0, constraints = 0, problems = 0;
+  double seconds = 0.0;      ///< a problem
+  double flops = 0.0;        ///< a problem; 0 where none are counted
+  double fraction = 0.0;     ///< of the cores' multiply-adds in double
+  double speedup = 0.0;      ///< over Eigen's QR, one problem after the other on the same threads
+  double difference = -1.0;  ///< largest, of w; negative: none
+};
+
 /// One line of `bilevel`: an iteration of LV-HBA.
 struct IterationRow {
   int n = 0;
@@ -185,6 +196,8 @@ std::vector<KernelRow> run_kernels(const Settings& settings, const Triad& triad)
 std::vector<LearnRow> run_learn(const Settings& settings);
 /// Passes of optimal transport over 2D points and stored costs.
 std::vector<PassRow> run_transport(const Settings& settings);
+/// Constrained least squares in a batch and its adjoint, beside Eigen.
+std::vector<BatchRow> run_batches(const Settings& settings);
 /// Iterations of LV-HBA in one pass over memory, from cache to main memory.
 std::vector<IterationRow> run_bilevel(const Settings& settings, const libsolve::Registry& registry);
 SolveRow run_solve(const Settings& settings, const Triad& triad, const libsolve::Registry& registry,
@@ -211,5 +224,6 @@ nlohmann::json to_json(const SolveRow& row);
 nlohmann::json to_json(const LearnRow& row);
 nlohmann::json to_json(const PassRow& row);
 nlohmann::json to_json(const IterationRow& row);
+nlohmann::json to_json(const BatchRow& row);
 
 }  // namespace bench

@@ -29,6 +29,7 @@ Examples:
   libsolve-bench learn
   OMP_NUM_THREADS=1 libsolve-bench transport
   OMP_NUM_THREADS=1 libsolve-bench bilevel
+  OMP_NUM_THREADS=1 libsolve-bench batches
   libsolve-bench control --size 256 1024 --method collective-multigrid "full-space-krylov; preconditioner = 'presb'"
   OMP_NUM_THREADS=1 libsolve-bench gradient --size 64 128 --steps 100
   libsolve-bench solve --size 128 --case constant
@@ -117,6 +118,9 @@ int run(const std::string& command, const Arguments& arguments) {
       out["rows"].push_back(bench::to_json(row));
       passed = passed && row.passed();
     }
+  } else if (command == "batches") {
+    for (const auto& row : bench::run_batches(arguments.settings))
+      out["rows"].push_back(bench::to_json(row));
   } else if (command == "bilevel") {
     libsolve::Registry registry;
     libsolve::load_plugins(registry);
@@ -211,6 +215,8 @@ int main(int argc, char** argv) {
       "transport", "passes over the entries of a cost, in time an entry");
   auto* bilevel = parser.add_subcommand(
       "bilevel", "iterations of LV-HBA in one pass over memory, against the triad");
+  auto* batches = parser.add_subcommand(
+      "batches", "many small constrained least-squares problems and their adjoint, beside Eigen");
   auto* solve = parser.add_subcommand("solve", "one Poisson problem");
   auto* suite = parser.add_subcommand("suite", "all cases that have a bar");
   solve->add_option("--size", arguments.size, "cells: one number for a cube, or one for each axis")
@@ -271,6 +277,7 @@ int main(int argc, char** argv) {
                                 : *solve    ? "solve"
                                 : *transport ? "transport"
                                 : *bilevel   ? "bilevel"
+                                : *batches   ? "batches"
                                              : "suite";
     return run(command, arguments);
   } catch (const libsolve::Error& error) {
