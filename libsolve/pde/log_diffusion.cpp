@@ -2,6 +2,8 @@
 #include <libsolve/core/large_array.hpp>
 #include <libsolve/core/row_kernels.hpp>
 #include <libsolve/pde/log_diffusion.hpp>
+#include <libsolve/pde/log_diffusion_kernels.hpp>
+#include <libsolve/pde/node_grid.hpp>
 #include <vector>
 
 namespace libsolve {
@@ -14,105 +16,22 @@ struct Decay {
   KOKKOS_FUNCTION void operator()(Index i) const { E[i] = Kokkos::exp(-m[i]); }
 };
 
-struct Apply {
-  CellNeighbours neighbours;
-  Index n, padded;
-  int functions;
-  double scale, wall;
-  const double *E, *y;
-  double* out;
-  KOKKOS_FUNCTION void operator()(Index i) const {
-    const CellNeighbours::Around around = neighbours(i);
-    const Index c = around.place;
-    double k[6];
-    double diagonal = wall * around.walls / E[c];
-    for (int f = 0; f < around.count; ++f) {
-      k[f] = 2.0 * scale / (E[c] + E[around.cell[f]]);
-      diagonal += k[f];
-    }
-    const double* u = y;
-    double* v = out;
-    for (int s = 0; s < functions; ++s, u += padded, v += n) {
-      double sum = diagonal * u[c];
-      for (int f = 0; f < around.count; ++f) sum -= k[f] * u[around.cell[f]];
-      v[i] = sum;
-    }
-  }
+/// The walls of one side of the box: e += 2 / (h^2 E).
+struct AddWall {
+  double wall;
+  const double* E;
+  double* excess;
+  KOKKOS_FUNCTION void operator()(Index place, Index) const { excess[place] += wall / E[place]; }
 };
 
-struct ApplyDerivative {
-  CellNeighbours neighbours;
-  Index n, padded;
-  int functions;
-  double scale, wall;
-  const double *E, *v, *y;
-  double* out;
-  KOKKOS_FUNCTION void operator()(Index i) const {
-    const CellNeighbours::Around around = neighbours(i);
-    const Index c = around.place;
-    double change[6];
-    const double at_walls = wall * around.walls / E[c] * v[c];
-    for (int f = 0; f < around.count; ++f) {
-      const Index j = around.cell[f];
-      const FaceConductivity k(E[c], E[j]);
-      change[f] = scale * (k.i * v[c] + k.j * v[j]);
-    }
-    const double* u = y;
-    double* w = out;
-    for (int s = 0; s < functions; ++s, u += padded, w += n) {
-      double sum = at_walls * u[c];
-      for (int f = 0; f < around.count; ++f) sum += change[f] * (u[c] - u[around.cell[f]]);
-      w[i] = sum;
-    }
-  }
-};
-
-struct Gradient {
-  CellNeighbours neighbours;
-  Index n, padded;
-  int functions;
-  double scale, wall;
-  const double *E, *y, *p;
-  double* g;
-  KOKKOS_FUNCTION void operator()(Index i) const {
-    const CellNeighbours::Around around = neighbours(i);
-    const Index c = around.place;
-    double sum = 0.0;
-    for (int s = 0; s < functions; ++s) sum += y[s * padded + c] * p[s * padded + c];
-    double total = wall * around.walls / E[c] * sum;
-    for (int f = 0; f < around.count; ++f) {
-      const Index j = around.cell[f];
-      sum = 0.0;
-      for (int s = 0; s < functions; ++s)
-        sum += (y[s * padded + c] - y[s * padded + j]) * (p[s * padded + c] - p[s * padded + j]);
-      total += scale * FaceConductivity(E[c], E[j]).i * sum;
-    }
-    g[i] = total;
-  }
-};
-
-struct SecondDerivative {
-  CellNeighbours neighbours;
-  Index n, padded;
-  int functions;
-  double scale, wall;
-  const double *E, *v, *y, *p;
-  double* out;
-  KOKKOS_FUNCTION void operator()(Index i) const {
-    const CellNeighbours::Around around = neighbours(i);
-    const Index c = around.place;
-    double sum = 0.0;
-    for (int s = 0; s < functions; ++s) sum += y[s * padded + c] * p[s * padded + c];
-    double total = wall * around.walls / E[c] * v[c] * sum;
-    for (int f = 0; f < around.count; ++f) {
-      const Index j = around.cell[f];
-      const FaceConductivity k(E[c], E[j]);
-      sum = 0.0;
-      for (int s = 0; s < functions; ++s)
-        sum += (y[s * padded + c] - y[s * padded + j]) * (p[s * padded + c] - p[s * padded + j]);
-      total += scale * (k.ii * v[c] + k.ij * v[j]) * sum;
-    }
-    out[i] = total;
+/// Between a place and the next along an axis.
+struct SetFace {
+  double scale;
+  Index stride;
+  const double* E;
+  double* face;
+  KOKKOS_FUNCTION void operator()(Index place, Index) const {
+    face[place] = 2.0 * scale / (E[place] + E[place + stride]);
   }
 };
 
@@ -120,37 +39,27 @@ struct Sum {
   const double* y;
   KOKKOS_FUNCTION void operator()(Index i, double& sum) const { sum += y[i]; }
 };
-struct AddConstant {
-  double constant;
-  double* y;
-  KOKKOS_FUNCTION void operator()(Index i) const { y[i] += constant; }
+/// The rank's cells out of a padded array.
+struct TakeCells {
+  CellNeighbours cells;
+  const double* padded;
+  double* v;
+  KOKKOS_FUNCTION void operator()(Index i) const { v[i] = padded[cells.place(i)]; }
 };
 
-struct Faces {
-  CellNeighbours neighbours;
-  double scale, wall;
-  const double* E;
-  double *face0, *face1, *face2, *excess;
-  KOKKOS_FUNCTION void operator()(Index i) const {
-    double* const face[3] = {face0, face1, face2};
-    const CellNeighbours::Around around = neighbours(i);
-    const Index c = around.place;
-    Index rest = i;
-    for (int a = 0; a < 3; ++a) {
-      if (neighbours.total[a] == 1) continue;
-      const Index next = rest / neighbours.n[a];
-      const Index at = neighbours.begin[a] + rest - next * neighbours.n[a];
-      face[a][i] =
-          at + 1 < neighbours.total[a] ? 2.0 * scale / (E[c] + E[c + neighbours.stride[a]]) : 0.0;
-      rest = next;
-    }
-    excess[i] = wall * around.walls / E[c];
+/// A box of places in padded arrays, for for_nodes.
+NodeRows places(const Box& box, const Box& padded) {
+  NodeRows rows;
+  Index stride = 1;
+  for (int a = 0; a < 3; ++a) {
+    rows.n[a] = box.cells(a);
+    rows.stride[a] = stride;
+    rows.first += (box.begin[a] - padded.begin[a]) * stride;
+    stride *= padded.cells(a);
   }
-};
-
-}  // namespace
-
-namespace {
+  rows.padded_size = stride;
+  return rows;
+}
 
 GridPartition cut(int dimension, Index cells, const Communicator& comm) {
   if (cells < 2 || dimension < 2 || dimension > 3)
@@ -172,9 +81,16 @@ LogDiffusion::LogDiffusion(int dimension, Index cells, Walls walls, const Commun
       layers_(parts_),
       num_cells_(layers_.num_cells()),
       walls_(walls),
-      scale_(1.0 / (spacing() * spacing())),
-      decay_(zero_array<double>("log_diffusion::decay",
-                                static_cast<std::size_t>(layers_.num_padded()))) {}
+      scale_(1.0 / (spacing() * spacing())) {
+  const auto padded = static_cast<std::size_t>(layers_.num_padded());
+  decay_ = zero_array<double>("log_diffusion::decay", padded);
+  // A plane of zeros before the first: cells there have no faces on their lower side.
+  before_ = neighbours().stride[dimension - 1];
+  for (int a = 0; a < dimension; ++a)
+    face_[a] =
+        zero_array<double>("log_diffusion::face", static_cast<std::size_t>(before_) + padded);
+  if (walls == Walls::fixed) excess_ = zero_array<double>("log_diffusion::excess", padded);
+}
 
 Partition LogDiffusion::block_partition(int functions) const {
   return parts_.communicator().size() > 1
@@ -184,82 +100,131 @@ Partition LogDiffusion::block_partition(int functions) const {
 
 void LogDiffusion::set_parameter(const ConstVectorView& m) {
   const ConstVectorView around = layers_.with_neighbours(m, room_v_);
-  for_rows(default_space(), "log_diffusion::decay", layers_.num_padded(),
-           Decay{around.data(), decay_.data()});
-  Kokkos::fence("log_diffusion::decay");
+  const auto& exec = default_space();
+  for_rows(exec, "log_diffusion::decay", layers_.num_padded(), Decay{around.data(), decay_.data()});
+  const Box padded = layers_.padded_box();
+  for (int a = 0; a < grid().dimension; ++a) {
+    Box with_next = padded;
+    --with_next.end[a];
+    for_nodes(exec, "log_diffusion::faces", places(with_next, padded),
+              SetFace{scale_, neighbours().stride[a], decay_.data(), face_[a].data() + before_});
+  }
+  if (walls_ == Walls::fixed) {
+    Kokkos::deep_copy(excess_, 0.0);
+    for (int a = 0; a < grid().dimension; ++a)
+      for (const bool low : {true, false}) {
+        Box layer = layers_.own();
+        if (low ? layer.begin[a] > 0 : layer.end[a] < grid().cells[a]) continue;
+        (low ? layer.end[a] : layer.begin[a]) = low ? layer.begin[a] + 1 : layer.end[a] - 1;
+        for_nodes(exec, "log_diffusion::walls", places(layer, padded),
+                  AddWall{2.0 * scale_, decay_.data(), excess_.data()});
+      }
+  }
+  Kokkos::fence("log_diffusion::set_parameter");
 }
 
-void LogDiffusion::add_mean(const ConstVectorView& y, const VectorView& out) const {
-  if (walls_ != Walls::insulated) return;
-  const int functions = layers_.functions_in(y);
-  std::vector<double> sums;
-  for (int s = 0; s < functions; ++s)
-    sums.push_back(reduce_rows<Sums<1>>(default_space(), "log_diffusion::mean", num_cells_,
-                                        Sum{y.data() + s * num_cells_})
-                       .value[0]);
+detail::Conductivities LogDiffusion::conductivities() const {
+  detail::Conductivities k = {
+      {nullptr, nullptr, nullptr}, decay_.data(), excess_.data(), 0.5 / scale_};
+  for (int a = 0; a < grid().dimension; ++a) k.face[a] = face_[a].data() + before_;
+  return k;
+}
+
+/// The means of the functions in y over the grid: what insulated walls add to A's rows. Null where
+/// walls are fixed.
+const double* LogDiffusion::means(const ConstVectorView& y) const {
+  if (walls_ != Walls::insulated) return nullptr;
+  const auto functions = static_cast<std::size_t>(layers_.functions_in(y));
+  std::vector<double> sums(functions);
+  for (std::size_t s = 0; s < functions; ++s)
+    sums[s] = reduce_rows<Sums<1>>(default_space(), "log_diffusion::mean", num_cells_,
+                                   Sum{y.data() + static_cast<Index>(s) * num_cells_})
+                  .value[0];
   parts_.communicator().sum(sums);
-  const auto all = static_cast<double>(grid().num_cells());
-  for (int s = 0; s < functions; ++s)
-    for_rows(default_space(), "log_diffusion::add_mean", num_cells_,
-             AddConstant{sums[static_cast<std::size_t>(s)] / all, out.data() + s * num_cells_});
+  if (means_.extent(0) < functions) means_ = VectorView("log_diffusion::means", functions);
+  const auto host = Kokkos::create_mirror_view(means_);
+  for (std::size_t s = 0; s < functions; ++s)
+    host(s) = sums[s] / static_cast<double>(grid().num_cells());
+  Kokkos::deep_copy(means_, host);
+  return means_.data();
+}
+
+template <class Kind>
+void LogDiffusion::flux(const char* label, const Kind& kind, const ConstVectorView& y,
+                        const double* shift, const VectorView& out) const {
+  const ConstVectorView u = layers_.with_neighbours(y, room_y_);
+  with_dimension(grid().dimension, [&](auto d) {
+    constexpr int D = decltype(d)::value;
+    if constexpr (D > 1)
+      for_cell_spans(default_space(), label, neighbours(), layers_.num_padded(),
+                     layers_.functions_in(y),
+                     detail::Flux<D, Kind>{face_sums<D>(kind, y), u.data(), shift, out.data()});
+  });
+  Kokkos::fence(label);
+}
+
+template <class Kind>
+void LogDiffusion::products(const char* label, const Kind& kind, const ConstVectorView& y,
+                            const ConstVectorView& p, const VectorView& out) const {
+  const ConstVectorView u = layers_.with_neighbours(y, room_y_);
+  const ConstVectorView q = layers_.with_neighbours(p, room_p_);
+  with_dimension(grid().dimension, [&](auto d) {
+    constexpr int D = decltype(d)::value;
+    if constexpr (D > 1)
+      for_cell_spans(
+          default_space(), label, neighbours(), layers_.num_padded(), 2 * layers_.functions_in(y),
+          detail::Products<D, Kind>{face_sums<D>(kind, y), u.data(), q.data(), out.data()});
+  });
+  Kokkos::fence(label);
+}
+
+template <int D, class Kind>
+detail::FaceSums<D, Kind> LogDiffusion::face_sums(const Kind& kind,
+                                                  const ConstVectorView& y) const {
+  const Index(&stride)[3] = neighbours().stride;
+  return {kind,
+          {stride[0], stride[1], stride[2]},
+          num_cells_,
+          layers_.num_padded(),
+          layers_.functions_in(y)};
 }
 
 void LogDiffusion::apply(const ConstVectorView& y, const VectorView& out) const {
-  const double wall = walls_ == Walls::fixed ? 2.0 * scale_ : 0.0;
-  const ConstVectorView u = layers_.with_neighbours(y, room_y_);
-  for_rows(default_space(), "log_diffusion::apply", num_cells_,
-           Apply{neighbours(), num_cells_, layers_.num_padded(), layers_.functions_in(y), scale_,
-                 wall, decay_.data(), u.data(), out.data()});
-  add_mean(y, out);
-  Kokkos::fence("log_diffusion::apply");
+  flux("log_diffusion::apply", detail::Conductance{conductivities()}, y, means(y), out);
 }
 
 void LogDiffusion::apply_derivative(const ConstVectorView& v, const ConstVectorView& y,
                                     const VectorView& out) const {
-  const double wall = walls_ == Walls::fixed ? 2.0 * scale_ : 0.0;
   const ConstVectorView change = layers_.with_neighbours(v, room_v_);
-  const ConstVectorView u = layers_.with_neighbours(y, room_y_);
-  for_rows(default_space(), "log_diffusion::derivative", num_cells_,
-           ApplyDerivative{neighbours(), num_cells_, layers_.num_padded(), layers_.functions_in(y),
-                           scale_, wall, decay_.data(), change.data(), u.data(), out.data()});
-  Kokkos::fence("log_diffusion::derivative");
+  flux("log_diffusion::derivative", detail::ConductanceChange{conductivities(), change.data()}, y,
+       nullptr, out);
 }
 
 void LogDiffusion::gradient(const ConstVectorView& y, const ConstVectorView& p,
                             const VectorView& g) const {
-  const double wall = walls_ == Walls::fixed ? 2.0 * scale_ : 0.0;
-  const ConstVectorView u = layers_.with_neighbours(y, room_y_);
-  const ConstVectorView q = layers_.with_neighbours(p, room_p_);
-  for_rows(default_space(), "log_diffusion::gradient", num_cells_,
-           Gradient{neighbours(), num_cells_, layers_.num_padded(), layers_.functions_in(y), scale_,
-                    wall, decay_.data(), u.data(), q.data(), g.data()});
-  Kokkos::fence("log_diffusion::gradient");
+  products("log_diffusion::gradient", detail::ConductanceDerivative{conductivities()}, y, p, g);
 }
 
 void LogDiffusion::second_derivative(const ConstVectorView& v, const ConstVectorView& y,
                                      const ConstVectorView& p, const VectorView& out) const {
-  const double wall = walls_ == Walls::fixed ? 2.0 * scale_ : 0.0;
   const ConstVectorView change = layers_.with_neighbours(v, room_v_);
-  const ConstVectorView u = layers_.with_neighbours(y, room_y_);
-  const ConstVectorView q = layers_.with_neighbours(p, room_p_);
-  for_rows(
-      default_space(), "log_diffusion::second_derivative", num_cells_,
-      SecondDerivative{neighbours(), num_cells_, layers_.num_padded(), layers_.functions_in(y),
-                       scale_, wall, decay_.data(), change.data(), u.data(), q.data(), out.data()});
-  Kokkos::fence("log_diffusion::second_derivative");
+  products("log_diffusion::second_derivative",
+           detail::ConductanceSecondDerivative{conductivities(), change.data()}, y, p, out);
 }
 
 std::shared_ptr<const StencilOperator> LogDiffusion::stencil() const {
-  StencilOperator::Variable variable;
   const auto n = static_cast<std::size_t>(num_cells_);
+  const auto of_cells = [&](const char* label, const double* padded) {
+    const VectorView v = bare_array<double>(label, n);
+    for_rows(default_space(), label, num_cells_, TakeCells{neighbours(), padded, v.data()});
+    return v;
+  };
+  StencilOperator::Variable variable;
   for (int a = 0; a < grid().dimension; ++a)
-    variable.face[a] = bare_array<double>("log_diffusion::face", n);
-  variable.excess = bare_array<double>("log_diffusion::excess", n);
-  const double wall = walls_ == Walls::fixed ? 2.0 * scale_ : 0.0;
-  for_rows(default_space(), "log_diffusion::faces", num_cells_,
-           Faces{neighbours(), scale_, wall, decay_.data(), variable.face[0].data(),
-                 variable.face[1].data(), variable.face[2].data(), variable.excess.data()});
-  Kokkos::fence("log_diffusion::faces");
+    variable.face[a] = of_cells("log_diffusion::face", conductivities().face[a]);
+  variable.excess = walls_ == Walls::fixed ? of_cells("log_diffusion::excess", excess_.data())
+                                           : zero_array<double>("log_diffusion::excess", n);
+  Kokkos::fence("log_diffusion::stencil");
   return std::make_shared<StencilOperator>(parts_, variable);
 }
 

@@ -6,6 +6,12 @@
 
 namespace libsolve {
 
+namespace detail {
+struct Conductivities;
+template <int D, class Kind>
+struct FaceSums;
+}  // namespace detail
+
 /// The conductivity between two cells with E = exp(-m), harmonic mean k = 2 / (E_i + E_j), and its
 /// derivatives with respect to m_i and m_j. At a wall, half a cell away: 2 exp(m_i) = 2 / E_i.
 struct FaceConductivity {
@@ -26,7 +32,8 @@ struct FaceConductivity {
 /// k_ij = 2 / (e^-m_i + e^-m_j). Walls are at y = 0, or insulated; then constants are in the kernel
 /// of the sum, and A has the mean of y added to each row, which makes it regular: constants go to
 /// themselves (as in TAO's example of an elliptic problem). Vectors of several functions, one after
-/// the other, go through in one call; the coefficients are read once for all of them. Over ranks
+/// the other, go through in one call; the coefficients, computed once for
+/// each m, are read once for all of them. Over ranks
 /// each has a box of cells (GridPartition), and every call but the first few is collective. Keeps
 /// scratch: one call at a time.
 class LIBSOLVE_EXPORT LogDiffusion {
@@ -64,7 +71,16 @@ class LIBSOLVE_EXPORT LogDiffusion {
   std::shared_ptr<const StencilOperator> stencil() const;
 
  private:
-  void add_mean(const ConstVectorView& y, const VectorView& out) const;
+  detail::Conductivities conductivities() const;
+  const double* means(const ConstVectorView& y) const;
+  template <class Kind>
+  void flux(const char* label, const Kind& kind, const ConstVectorView& y, const double* shift,
+            const VectorView& out) const;
+  template <class Kind>
+  void products(const char* label, const Kind& kind, const ConstVectorView& y,
+                const ConstVectorView& p, const VectorView& out) const;
+  template <int D, class Kind>
+  detail::FaceSums<D, Kind> face_sums(const Kind& kind, const ConstVectorView& y) const;
 
   GridPartition parts_;
   CellLayers layers_;
@@ -72,6 +88,9 @@ class LIBSOLVE_EXPORT LogDiffusion {
   Walls walls_;
   double scale_;                                 ///< 1 / h^2
   VectorView decay_;                             ///< e^-m, padded
+  VectorView face_[3], excess_;                  ///< log_diffusion_kernels.hpp's
+  Index before_ = 0;                             ///< entries of face_ before place 0
+  mutable VectorView means_;                     ///< of each function
   mutable VectorView room_v_, room_y_, room_p_;  ///< padded arrays over ranks
 };
 
