@@ -90,6 +90,34 @@ std::string size_of(const libsolve::NodeGrid& nodes) {
   return std::to_string(nodes.cells(0)) + "^" + std::to_string(nodes.dimension());
 }
 
+/// A(m) and its derivatives, m and all functions read once, results written once.
+void measure_log_diffusion(const Settings& settings, const Triad& triad,
+                           std::vector<KernelRow>& rows) {
+  constexpr Index n = 256;
+  libsolve::LogDiffusion A(3, n, libsolve::LogDiffusion::Walls::fixed);
+  const auto cells = static_cast<std::size_t>(A.num_cells());
+  const VectorView v = libsolve::zero_array<double>("bench::v", cells),
+                   g = libsolve::zero_array<double>("bench::g", cells);
+  A.set_parameter(v);
+  Kokkos::deep_copy(v, 1.0);
+  for (const int functions : {1, 6}) {
+    const auto all = cells * static_cast<std::size_t>(functions);
+    const VectorView y = libsolve::zero_array<double>("bench::y", all),
+                     out = libsolve::zero_array<double>("bench::out", all);
+    Kokkos::deep_copy(y, 1.0);
+    const auto add = [&](const char* name, double doubles, const std::function<void()>& kernel) {
+      rows.push_back(measure(settings, triad,
+                             "log-diffusion, " + std::to_string(functions) + " functions: " + name,
+                             std::to_string(n) + "^3", static_cast<double>(cells),
+                             doubles + 2.0 * functions, 0.0, kernel));
+    };
+    add("A(m) y", 1.0, [&] { A.apply(y, out); });
+    add("(dA v) y", 2.0, [&] { A.apply_derivative(v, y, out); });
+    add("d(p^T A y)/dm", 2.0, [&] { A.gradient(y, out, g); });
+    add("d^2(p^T A y)/dm^2 v", 3.0, [&] { A.second_derivative(v, y, out, g); });
+  }
+}
+
 /// Operators of libsolve/pde: what they must read and write, neither more nor less.
 void measure_pde(const Settings& settings, const Triad& triad, std::vector<KernelRow>& rows) {
   const auto add = [&](const std::string& name, const std::string& size, double doubles,
@@ -109,22 +137,15 @@ void measure_pde(const Settings& settings, const Triad& triad, std::vector<Kerne
     add("Q1, conditions of control", size, 4, libsolve::Q1ControlOperator(nodes, 1e-4), count);
     const Vector a("bench::a", libsolve::Q1Diffusion::cell_partition(nodes));
     libsolve::fill(a, 1.0);
-    add("Q1, a coefficient a cell", size, 3, libsolve::Q1Diffusion(nodes, a), count);
+    const libsolve::Q1Diffusion diffusion(nodes, a);
+    add("Q1, a coefficient a cell", size, 3, diffusion, count);
+    const Vector v("bench::v", nodes.partition()), w = v.like("bench::w"), g = a.like("bench::g");
+    libsolve::fill(v, 1.0);
+    libsolve::fill(w, 1.0);
+    rows.push_back(measure(settings, triad, "Q1, a coefficient a cell: d(w^T A v)/da", size, count,
+                           3, 0.0, [&] { diffusion.coefficient_gradient(v, w, g); }));
   }
-  constexpr Index n = 256;
-  libsolve::LogDiffusion A(3, n, libsolve::LogDiffusion::Walls::fixed);
-  const auto cells = static_cast<std::size_t>(A.num_cells());
-  A.set_parameter(libsolve::zero_array<double>("bench::m", cells));
-  for (const int functions : {1, 6}) {
-    const auto all = cells * static_cast<std::size_t>(functions);
-    const VectorView y = libsolve::zero_array<double>("bench::y", all),
-                     out = libsolve::zero_array<double>("bench::out", all);
-    Kokkos::deep_copy(y, 1.0);
-    rows.push_back(measure(settings, triad,
-                           "log-diffusion: A(m) of " + std::to_string(functions) + " functions",
-                           std::to_string(n) + "^3", static_cast<double>(cells),
-                           1.0 + 2.0 * functions, 0.0, [&] { A.apply(y, out); }));
-  }
+  measure_log_diffusion(settings, triad, rows);
 }
 
 }  // namespace

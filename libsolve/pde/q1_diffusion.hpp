@@ -5,13 +5,21 @@
 
 namespace libsolve {
 
+namespace detail {
+/// The element matrix of a = 1 between corners b and b' of a cell: pair[b xor b'], bit a for axis
+/// a.
+struct ElementMatrix {
+  double pair[8] = {};
+};
+}  // namespace detail
+
 /// -div(a grad y) with Q1 elements and one coefficient a >= 0 a cell, on the inner nodes (zero
 /// boundary values), matrix-free:
 ///   (A y)_i = sum over the cells T around node i of  a_T sum_j K_T,ij y_j,
 /// K_T the element matrix of a = 1. Linear in a, so that it has a derivative with respect to it.
 /// Coefficients are vectors over the cells, those whose lower corner is a node of the rank, x
 /// fastest. Outside a mask of the grid the diagonal entry
-/// of a = 1. Keeps padded arrays of scratch: one call at a time.
+/// of a = 1. Keeps scratch: one call at a time.
 class LIBSOLVE_EXPORT Q1Diffusion final : public LinearOperator {
  public:
   /// Copies `coefficient` (partition cell_partition(grid)). Collective.
@@ -35,14 +43,15 @@ class LIBSOLVE_EXPORT Q1Diffusion final : public LinearOperator {
   double memory_bytes() const override;
 
  private:
-  void pad_inside(const Vector& v, const VectorView& padded) const;
+  /// P v: v itself without a mask, else in `room`.
+  ConstVectorView inside(const Vector& v, VectorView& room) const;
   double outside() const;
 
   NodeGrid grid_;
-  double element_[8] = {};  ///< K_T between corners b and b': element_[b xor b']
+  detail::ElementMatrix element_;
   VectorView coefficient_;  ///< padded, at the cell's lower corner
   VectorView scratch_, second_scratch_;
-  VectorView inside_;  ///< where the grid has a mask
+  mutable VectorView inside_, second_inside_;  ///< where the grid has a mask
 };
 
 }  // namespace libsolve

@@ -1,11 +1,43 @@
 /// \file
-/// Q1 stencils on vectors as they are, without a padded copy: for one rank on the host, where the copy
-/// would move more bytes than the operator.
+/// Q1 stencils on vectors as they are, without a padded copy: for one rank on the host, where the
+/// copy would move more bytes than the operator.
 #pragma once
 
+#include <algorithm>
 #include <libsolve/pde/q1_stencil.hpp>
 
 namespace libsolve::detail {
+
+/// The order in which the rows (j, k) of a grid are done: tiles of rows of a plane that go through
+/// all planes, so that the planes before and after are in the second cache.
+struct TiledRows {
+  Index n1, n2, tile;
+  /// `streams` arrays whose three planes of a tile are to stay in a megabyte.
+  TiledRows(const NodeRows& rows, int streams)
+      : n1(rows.n[1]),
+        n2(rows.n[2]),
+        tile(std::clamp<Index>((1 << 20) / (3 * 8 * streams) / std::max<Index>(rows.n[0], 1), 1,
+                               std::max<Index>(rows.n[1], 1))) {}
+  void locate(Index row, Index& j, Index& k) const {
+    const Index t = row / (tile * n2), begin = t * tile, rest = row - begin * n2;
+    const Index width = std::min(tile, n1 - begin);
+    k = rest / width;
+    j = begin + rest - k * width;
+  }
+};
+
+/// body(row) for all rows, a contiguous share for each thread; few nodes by the calling thread.
+template <class Body>
+void for_each_row(const char* label, const NodeRows& rows, const Body& body) {
+  using Policy = Kokkos::RangePolicy<ExecSpace, Kokkos::IndexType<Index>>;
+  const auto& exec = default_space();
+  const Index n = rows.num_nodes() > 0 ? rows.num_rows() : 0;
+  if (rows.num_nodes() > nodes_worth_threads)
+    Kokkos::parallel_for(kernel_label(label),
+                         Policy(exec, 0, n, Kokkos::ChunkSize(n / concurrency_of(exec) + 1)), body);
+  else
+    for (Index r = 0; r < n; ++r) body(r);
+}
 
 /// Vectors that a loop reads around each node, and a row of zeros for those on the boundary.
 template <int F>
@@ -14,8 +46,8 @@ struct RowsOfVectors {
   const double* zeros;  ///< as many as a row has nodes
 };
 
-/// What weights multiply in a column of nodes across the row: the centre[] of Q1Sums. No array: with one g++ sees
-/// pairs to be stored together, and no SIMD over nodes.
+/// What weights multiply in a column of nodes across the row: the centre[] of Q1Sums. No array:
+/// with one g++ sees pairs to be stored together, and no SIMD over nodes.
 struct Column {
   double sum0 = 0.0, sum1 = 0.0, sum2 = 0.0, sum3 = 0.0;
 };
@@ -81,6 +113,7 @@ struct StencilRow {
     double own[num_outputs][block + 2], side[num_outputs][block + 2];
   };
   NodeRows rows;
+  TiledRows order;
   RowsOfVectors<F> vectors;
   Body body;
 
@@ -109,7 +142,9 @@ struct StencilRow {
 
   template <std::size_t... f>
   void run(Index row, std::index_sequence<f...> all) const {
-    const Index k = row / rows.n[1], j = row - k * rows.n[1], n = rows.n[0], first = row * n;
+    Index j, k;
+    order.locate(row, j, k);
+    const Index n = rows.n[0], first = n * (j + rows.n[1] * k);
     const RowsAround<D> around[F] = {RowsAround<D>(rows, vectors.v[f], vectors.zeros, j, k)...};
     BlockOfParts parts;
     for (Index begin = 0; begin < n; begin += block) {
@@ -128,7 +163,9 @@ struct StencilRow {
       }
     }
   }
-  void operator()(Index row) const { run(row, std::make_index_sequence<F>()); }
+  void operator()(Index row) const {
+    run(row, std::make_index_sequence<F>());
+  }
 };
 
 /// Output o of a node is own_o + side_o of the node before and side_o of the one after it, parts =
@@ -137,12 +174,8 @@ struct StencilRow {
 template <int D, int F, class Body>
 void for_stencils(const char* label, const NodeRows& rows, const RowsOfVectors<F>& vectors,
                   const Body& body) {
-  if (rows.num_nodes() == 0) return;
-  const StencilRow<D, F, Body> row{rows, vectors, body};
-  if (rows.num_nodes() > nodes_worth_threads)
-    Kokkos::parallel_for(kernel_label(label), range_policy<ExecSpace>(rows.num_rows()), row);
-  else
-    for (Index r = 0; r < rows.num_rows(); ++r) row(r);
+  const TiledRows order(rows, F);
+  for_each_row(label, rows, StencilRow<D, F, Body>{rows, order, vectors, body});
 }
 
 }  // namespace libsolve::detail

@@ -19,11 +19,16 @@ namespace {
 using namespace libsolve;
 using test::to_host;
 
-/// Grids of every dimension, with sides and spacings that differ, and sizes that are no multiple of a
-/// warp or of SIMD's width.
+/// Grids of every dimension, with sides and spacings that differ, and sizes that are no multiple of
+/// a warp or of SIMD's width.
 std::vector<NodeGrid> some_grids() {
   return {NodeGrid(1, {37, 1, 1}, {2.0, 1.0, 1.0}), NodeGrid(2, {12, 19, 1}, {1.0, 3.0, 1.0}),
           NodeGrid(2, {2, 2, 1}, {1.0, 1.0, 1.0}), NodeGrid(3, {7, 5, 9}, {1.0, 2.0, 0.5})};
+}
+
+/// Rows of several blocks, planes of several tiles of rows.
+NodeGrid large_grid() {
+  return NodeGrid(3, {300, 160, 4}, {3.0, 1.6, 0.04});
 }
 
 Vector random_nodes(const NodeGrid& grid, std::uint64_t seed) {
@@ -40,7 +45,8 @@ double largest_difference(const Vector& a, const Vector& b) {
 }
 
 TEST(Q1Weights, AreTheBilinearElementsOfSquares) {
-  // Unit square, h = 1/4: the stiffness row is (8, -1, ..., -1) / 3, the mass row h^2/36 (16, 4, 1).
+  // Unit square, h = 1/4: the stiffness row is (8, -1, ..., -1) / 3, the mass row h^2/36 (16, 4,
+  // 1).
   const NodeGrid grid(2, {4, 4, 1}, {1.0, 1.0, 1.0});
   const Q1Weights K = q1_stiffness(grid), M = q1_mass(grid);
   EXPECT_NEAR(K.w[0][0], 8.0 / 3.0, 1e-15);
@@ -250,9 +256,33 @@ TEST(Q1Diffusion, WithAConstantCoefficientIsTheStiffnessMatrix) {
   }
 }
 
+/// -div grad (x^2 + 2 y^2 + 3 z^2) = -12, and the elements' integrals of it are exact.
+TEST(Q1Operator, IsExactForQuadraticFunctionsOnLargeGrids) {
+  const NodeGrid grid = large_grid();
+  const Vector x = test::at_nodes(
+      grid, [](double x, double y, double z) { return x * x + 2.0 * y * y + 3.0 * z * z; });
+  const Vector a("a", Q1Diffusion::cell_partition(grid)), y = x.like("y");
+  fill(a, 1.0);
+  const Q1Operator K(grid, q1_stiffness(grid));
+  const Q1Diffusion A(grid, a);
+  for (const LinearOperator* op :
+       {static_cast<const LinearOperator*>(&K), static_cast<const LinearOperator*>(&A)}) {
+    op->apply(x, y);
+    const std::vector<double> values = to_host(y);
+    double worst = 0.0;
+    for (Index j = 1; j < 158; ++j)  // not beside the boundary, where functions are taken as 0
+      for (Index i = 1; i < 298; ++i)
+        worst = std::max(worst, std::abs(values[static_cast<std::size_t>(i + 299 * (j + 159))] +
+                                         12.0 * grid.cell_volume()));
+    EXPECT_LT(worst, 1e-13 * 12.0 * K.weights().centre()) << op->description();
+  }
+}
+
 TEST(Q1Diffusion, DerivativeWithRespectToTheCoefficientIsExact) {
   // A is linear in a: w^T (A(a + e) - A(a)) y = g^T e for every e.
-  for (const NodeGrid& grid : some_grids()) {
+  std::vector<NodeGrid> grids = some_grids();
+  grids.push_back(large_grid());
+  for (const NodeGrid& grid : grids) {
     const Vector a("a", Q1Diffusion::cell_partition(grid)), e = a.like("e"), g = a.like("g");
     fill_uniform(a, RandomStream(4, "a"), 0.5, 2.0);
     fill_uniform(e, RandomStream(5, "e"));
@@ -315,7 +345,8 @@ double worst_error_on(const NodeGrid& grid) {
   for (std::size_t i = 0; i < host_x.extent(0); ++i) host_x(i) = random.uniform(i, -1.0, 1.0);
   Kokkos::deep_copy(x, host_x);
   const Q1Weights weights = q1_mass(grid) + q1_stiffness(grid);
-  for_nodes(Exec(), "test::apply", rows, ApplyHere{Q1Stencil<3>(weights, rows), x.data(), y.data()});
+  for_nodes(Exec(), "test::apply", rows,
+            ApplyHere{Q1Stencil<3>(weights, rows), x.data(), y.data()});
   Kokkos::fence();
   Kokkos::deep_copy(host_y, y);
   double worst = 0.0;
@@ -326,8 +357,9 @@ double worst_error_on(const NodeGrid& grid) {
     for (int dz = -1; dz <= 1; ++dz)
       for (int dy = -1; dy <= 1; ++dy)
         for (int dx = -1; dx <= 1; ++dx)
-          sum += weights.w[std::abs(dy) + 2 * std::abs(dz)][std::abs(dx)] *
-                 host_x(static_cast<std::size_t>(c + dx + dy * rows.stride[1] + dz * rows.stride[2]));
+          sum +=
+              weights.w[std::abs(dy) + 2 * std::abs(dz)][std::abs(dx)] *
+              host_x(static_cast<std::size_t>(c + dx + dy * rows.stride[1] + dz * rows.stride[2]));
     worst = std::max(worst, std::abs(sum - host_y(static_cast<std::size_t>(e))));
   }
   return worst / weights.centre();
