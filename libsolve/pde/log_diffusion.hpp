@@ -35,7 +35,7 @@ struct FaceConductivity {
 /// the other, go through in one call; the coefficients, computed once for
 /// each m, are read once for all of them. Over ranks
 /// each has a box of cells (GridPartition), and every call but the first few is collective. Keeps
-/// scratch: one call at a time.
+/// e^-m and the conductivities of faces, at most 5 doubles a cell, and scratch: one call at a time.
 class LIBSOLVE_EXPORT LogDiffusion {
  public:
   enum class Walls { fixed, insulated };

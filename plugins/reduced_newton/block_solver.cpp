@@ -20,6 +20,15 @@ struct AddConstant {
   double* y;
   KOKKOS_FUNCTION void operator()(Index i) const { y[i] += constant; }
 };
+/// p = z - shift + beta p; beta = 0 ignores the old p.
+struct UpdateDirection {
+  const double* z;
+  double shift, beta;
+  double* p;
+  KOKKOS_FUNCTION void operator()(Index i) const {
+    p[i] = (z[i] - shift) + (beta == 0.0 ? 0.0 : beta * p[i]);
+  }
+};
 
 double mean(const Vector& v) {
   const double sum =
@@ -29,7 +38,6 @@ double mean(const Vector& v) {
 }
 void shift(const Vector& v, double by) {
   for_rows(default_space(), "reduced_newton::shift", v.local_size(), AddConstant{by, v.data()});
-  Kokkos::fence("reduced_newton::shift");
 }
 
 }  // namespace
@@ -66,21 +74,15 @@ void BlockSolver::setup(const LogDiffusion& A) {
   ++counts_.setups;
 }
 
-void BlockSolver::precondition(const Vector& r, const Vector& z) {
-  ++counts_.cycles;
-  if (A_->walls() == LogDiffusion::Walls::fixed) {
-    M_->apply(r, z);
-    return;
-  }
-  const double constant = mean(r);
-  shift(r, -constant);
-  M_->apply(r, z);
-  shift(r, constant);
-  shift(z, constant - mean(z));
-}
-
 double BlockSolver::solve(const Vector& b, const Vector& x, double tolerance) {
   ++counts_.blocks;
+  const bool is_insulated = A_->walls() == LogDiffusion::Walls::insulated;
+  // A keeps means: with that of b in x, all residuals and directions have none.
+  if (is_insulated)
+    for (int s = 0; s < functions_; ++s) {
+      const Vector x_s = part(x, s, cells_);
+      shift(x_s, mean(part(b, s, cells_)) - mean(x_s));
+    }
   A_->apply(x.view(), r_.view());
   axpby(1.0, b, -1.0, r_);
   std::vector<double> target(static_cast<std::size_t>(functions_)), size = target, pq = target,
@@ -99,10 +101,14 @@ double BlockSolver::solve(const Vector& b, const Vector& x, double tolerance) {
         continue;
       }
       done = false;
-      precondition(r_s_[s], z_s_[s]);
+      ++counts_.cycles;
+      const bool is_first = k == 0 || !(pq[s] > 0.0);
+      const DotPair d = M_->apply_with_dots(r_s_[s], z_s_[s], is_first ? nullptr : &q_s_[s]);
       // beta = -z^T q / p^T q keeps p conjugate to the last direction whatever M is.
-      const double beta = k > 0 && pq[s] > 0.0 ? -dot(z_s_[s], q_s_[s]) / pq[s] : 0.0;
-      axpby(1.0, z_s_[s], beta, p_s_[s]);
+      const double beta = is_first ? 0.0 : -d.xz / pq[s];
+      for_rows(default_space(), "reduced_newton::direction", cells_.local_size(),
+               UpdateDirection{z_s_[s].data(), is_insulated ? mean(z_s_[s]) : 0.0, beta,
+                               p_s_[s].data()});
     }
     if (done) break;
     A_->apply(p_.view(), q_.view());

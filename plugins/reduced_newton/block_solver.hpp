@@ -13,8 +13,8 @@ using namespace libsolve;  // NOLINT: a plugin is written in terms of the librar
 
 /// A(m) x_s = b_s for several s by flexible conjugate gradients (Notay, SIAM J. Sci. Comput. 22, 2000),
 /// side by side: A is read once a step for all of them. The preconditioner, by name, is that of the
-/// stencil; where walls are insulated it acts on what has mean 0, and the mean is taken as it is,
-/// since A maps constants to themselves.
+/// stencil; where walls are insulated it acts on what has mean 0: A maps constants to themselves, so
+/// that the mean of x is that of b.
 class BlockSolver {
  public:
   BlockSolver(const ComponentSpec& preconditioner, const Context& context, int functions,
@@ -26,7 +26,6 @@ class BlockSolver {
   double solve(const Vector& b, const Vector& x, double tolerance);
 
  private:
-  void precondition(const Vector& r, const Vector& z);
   const LogDiffusion* A_ = nullptr;
   std::unique_ptr<Preconditioner> M_;
   int functions_;
