@@ -140,7 +140,8 @@ TEST_P(ConjugateGradients, FailedPreconditionerSetupIsABreakdown) {
 TEST_P(ConjugateGradients, ToleranceBelowRoundingStagnates) {
   auto system = test::consistent_system(test::random_spd(60, 1e6, 17), 18);
   const Report report =
-      make(GetParam(), option("relative_tolerance", 1e-19))->solve(*system, Monitor::none());
+      make(GetParam(), option("max_iterations", 100000, option("relative_tolerance", 1e-19)))
+          ->solve(*system, Monitor::none());
   EXPECT_EQ(report.status, Status::stagnated) << report.reason;
   EXPECT_TRUE(contains(report.reason, "rounding allows no more")) << report.reason;
   EXPECT_LE(true_relative_residual(*system), 1e-12);
