@@ -2,6 +2,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <libsolve/core/errors.hpp>
+#include <libsolve/optimize/composite_functions.hpp>
 #include <libsolve/optimize/detail/check_bounds.hpp>
 #include <libsolve/optimize/nonlinear_program.hpp>
 #include <limits>
@@ -196,6 +197,8 @@ std::vector<Field> NonlinearProgram::data() const {
 }
 
 std::vector<Measure> NonlinearProgram::verify() const {
+  if (const auto* sum = dynamic_cast<const CompositeFunctions*>(functions_.get()))
+    return sum->verify(x_);
   const KktResidual r = kkt_residual();
   const double f = functions_->objective(x_.view());
   return {{"kkt_residual", r.largest()},

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <libsolve/core/errors.hpp>
 #include <libsolve/core/text.hpp>
+#include <libsolve/optimize/composite_functions.hpp>
 #include <libsolve/optimize/program_solver.hpp>
 #include <libsolve/optimize/solve_counts.hpp>
 #include <utility>
@@ -24,6 +25,10 @@ Report ProgramSolver::solve(Problem& problem, Monitor& monitor) {
     throw Unsupported("a program solver was given a problem of class '" +
                       std::string(problem.problem_class()) + "' (" + problem.description() +
                       "); choose a method of that class ('libsolve list' shows them)");
+  if (dynamic_cast<const CompositeFunctions*>(&program->functions()) != nullptr &&
+      dynamic_cast<const CompositeSolver*>(this) == nullptr)
+    throw Unsupported("this method does not know regularisers, and the problem (" +
+                      problem.description() + ") has one; use 'fista' or 'admm'");
   if (program->communicator().size() > 1 && !works_over_ranks())
     throw Unsupported("this method works on one rank, and the problem (" + problem.description() +
                       ") lies over " + std::to_string(program->communicator().size()) +
@@ -45,7 +50,9 @@ void add_evaluation_counts(const EvaluationCounts& now, const EvaluationCounts& 
 }
 
 void verify_report(const NonlinearProgram& problem, double tolerance, Report& report) {
-  if (const auto* inside = dynamic_cast<const SolvesInside*>(&problem.functions())) {
+  const ProgramFunctions* functions = &problem.functions();
+  if (const auto* sum = dynamic_cast<const CompositeFunctions*>(functions)) functions = &sum->smooth();
+  if (const auto* inside = dynamic_cast<const SolvesInside*>(functions)) {
     const SolveCounts counts = inside->solve_counts();
     report.counts.push_back({"state_solves", static_cast<double>(counts.state)});
     report.counts.push_back({"adjoint_solves", static_cast<double>(counts.adjoint)});
