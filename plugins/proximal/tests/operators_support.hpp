@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <libsolve/core/random.hpp>
 #include <libsolve/core/vector_kernels.hpp>
