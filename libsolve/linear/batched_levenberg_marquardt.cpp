@@ -262,6 +262,11 @@ int BatchedLevenbergMarquardt<Exec>::solve(const Batch& batch,
     throw ShapeError("least squares in a batch: 'lambda' has " +
                      std::to_string(batch.lambda.extent(0)) + " entries; give it " +
                      std::to_string(s.problems));
+  if (batch.w0.size() != 0 && (static_cast<int>(batch.w0.extent(0)) != s.problems ||
+                               static_cast<int>(batch.w0.extent(1)) != s.unknowns))
+    throw ShapeError("least squares in a batch: 'w0' is " + std::to_string(batch.w0.extent(0)) +
+                     " x " + std::to_string(batch.w0.extent(1)) + "; give it " +
+                     std::to_string(s.problems) + " x " + std::to_string(s.unknowns));
   Bookkeeping<Exec> step{s.rows,
                          s.unknowns,
                          s.constraints,

@@ -81,6 +81,18 @@ struct ConjugateGradients {
   }
 };
 
+/// NaN for the problems that are off: `width` numbers for each.
+struct MarkInactive {
+  std::ptrdiff_t width;
+  double* values;
+  const int* active;
+  KOKKOS_FUNCTION void operator()(int k) const {
+    if (active[k] != 0) return;
+    for (std::ptrdiff_t i = 0; i < width; ++i)
+      values[k * width + i] = Kokkos::Experimental::quiet_NaN_v<double>;
+  }
+};
+
 /// Cotangents of r and J from those of Phi = J and d = J w - r.
 struct FromLinear {
   int m, n;
@@ -152,6 +164,19 @@ void BatchedLevenbergMarquardt<Exec>::adjoint(const Vectors& g,
   if (linear.d.size() == 0 && linear.Phi.size() > 0)
     linear.d = Vectors("linear::dd", shape_.problems, shape_.rows);
   solver_.adjoint(last_, solution_, curvature_ ? less_curvature(g) : g, linear);
+  const auto mark = [&](const auto& values) {
+    if (values.size() == 0) return;
+    Kokkos::parallel_for(
+        "linear::mark_inactive", Kokkos::RangePolicy<Exec>(exec_, 0, shape_.problems),
+        MarkInactive{static_cast<std::ptrdiff_t>(values.size()) / shape_.problems, values.data(),
+                     active_.data()});
+  };
+  mark(out.Phi);
+  mark(out.d);
+  mark(out.C);
+  mark(out.e);
+  mark(out.lambda);
+  mark(out.w0);
   if (linear.d.size() == 0) return;
   Kokkos::parallel_for("linear::cotangents", Kokkos::RangePolicy<Exec>(exec_, 0, shape_.problems),
                        FromLinear{shape_.rows, shape_.unknowns, solution_.w.data(),

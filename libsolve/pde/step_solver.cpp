@@ -15,12 +15,13 @@ void StepSolver::solve(const std::shared_ptr<const LinearOperator>& B, const Vec
   LinearSystem system(B, b, x);
   const Report report = solver_->solve(system, Monitor::none());
   iterations_ += report.iterations;
-  if (report.converged()) return;
+  if (report.converged()) return fault_.clear();
   if (r_.data() == nullptr) r_ = b.like("pde::step_residual");
   const double residual = std::sqrt(B->residual(b, x, r_));
-  if (residual <= accepted_ * norm2(b)) return;
+  if (residual <= accepted_ * norm2(b)) return fault_.clear();
   ++failures_;
-  fault_ = "the system of a time step was not solved: " + report.reason;
+  if (fault_.empty())  // later ones are of the NaN that this one leaves
+    fault_ = "the system of a time step was not solved: " + report.reason;
   fill(x, std::numeric_limits<double>::quiet_NaN());
 }
 

@@ -21,7 +21,7 @@ class LIBSOLVE_EXPORT StepSolver {
 
   std::int64_t iterations() const noexcept { return iterations_; }
   std::int64_t failures() const noexcept { return failures_; }
-  /// Why the last one of failures() failed; "" without any.
+  /// Why the first failure since the last solve that worked was one; "" where that was the last.
   const std::string& fault() const noexcept { return fault_; }
   /// For reports: "krylov_iterations" (each with one application of the preconditioner), "setups" (of
   /// another B than before), and "failed_solves" where there are any.

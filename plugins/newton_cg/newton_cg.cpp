@@ -55,6 +55,8 @@ class Solve {
   /// d_ with H d = -g to |H d + g|* <= forcing |g|*, to where negative curvature turns up at most, or
   /// until `monitor` says stop. false where a product with H is not finite.
   bool direction(double forcing, Monitor& monitor);
+  /// Of f_: what an evaluation cannot tell.
+  double rounding() const;
   /// x_ + alpha d_ with Armijo's decrease into x_; false where there is none.
   bool line_search();
 
@@ -97,16 +99,19 @@ bool Solve::direction(double forcing, Monitor& monitor) {
   return std::isfinite(rho);
 }
 
+double Solve::rounding() const {
+  return 8.0 * std::numeric_limits<double>::epsilon() * std::abs(f_);
+}
+
 bool Solve::line_search() {
   const double slope = dot(g_, d_);
   if (!(slope < 0.0)) return false;
-  const double rounding = 8.0 * std::numeric_limits<double>::epsilon() * std::abs(f_);
   double alpha = 1.0;
   for (int k = 0; k < most_halvings; ++k, alpha *= 0.5) {
     linear_combination(1.0, x_, alpha, d_, trial_);
     const double f = functions_.objective(trial_.view());
     ++trials_;
-    if (!(f <= f_ + armijo * alpha * slope + rounding)) continue;
+    if (!(f <= f_ + armijo * alpha * slope + rounding())) continue;
     copy(trial_, x_);
     f_ = f;
     return true;
@@ -154,10 +159,11 @@ Report Solve::run(Monitor& monitor) {
         end(Status::non_finite, "a product with the Hessian is not finite; ");
       } else if (const Verdict later = monitor.poll(); later != Verdict::proceed) {
         end(status_of(later), "");
+      } else if (is_small && std::abs(dot(g_, d_)) <= rounding()) {
+        // From a start that was close already: the first gradient is no measure.
+        end(Status::converged, "the step would lower the objective by its rounding; ");
       } else if (line_search()) {
         continue;
-      } else if (is_small) {  // from a start that was close: what is left is rounding
-        end(Status::converged, "the objective falls no further; ");
       } else {
         end(Status::stagnated, "no step along the direction lowers the objective; ");
       }

@@ -59,6 +59,22 @@ TEST(NewtonCg, SolvesFunctionsWithSmallWeights) {
   }
 }
 
+/// A second solve begins where the first ended: what is left of the gradient is no measure.
+TEST(NewtonCg, IsDoneWhereItStartsAtTheMinimum) {
+  const auto problem = differenced_program({1.0, -1.0, 0.5}, [](X x) {
+    Real f = 3;
+    for (std::size_t i = 0; i < x.size(); ++i) f += std::exp(x[i]) - Real(i + 1) * x[i];
+    return f;
+  });
+  for (int k = 0; k < 3; ++k) {
+    const Report report = solve(*problem);
+    EXPECT_EQ(report.status, Status::converged) << k << ": " << report.reason;
+    if (k > 0) EXPECT_LE(report.iterations, 1);
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_NEAR(problem->host_x()[i], std::log(static_cast<double>(i + 1)), 1e-7);
+  }
+}
+
 /// Says stop when asked for the fourth time.
 class PollMonitor final : public Monitor {
  public:

@@ -159,6 +159,22 @@ void check_neighbours() {
   }
   const Vectors<Exec> g("g", bad.B, 3);
   Kokkos::deep_copy(g, 1.0);
+  const LeastSquaresGradient<Exec> out(bad.shape);
+  Kokkos::deep_copy(out.Phi, 42.0);
+  Kokkos::deep_copy(out.d, 42.0);
+  Kokkos::deep_copy(out.e, 42.0);
+  Kokkos::deep_copy(out.w0, 42.0);
+  beside.adjoint(g, out);
+  const auto dr = values_of(out.d), dJ = values_of(out.Phi), de = values_of(out.e),
+             dw0 = values_of(out.w0);
+  const int m = Decays<Exec>::m;
+  for (int k = 0; k < many.B; ++k) {
+    const bool failed = k == 3 || k == 7;
+    for (int i = 0; i < m; ++i) EXPECT_EQ(std::isnan(dr[k * m + i]), failed) << k;
+    for (int i = 0; i < 3 * m; ++i) EXPECT_EQ(std::isnan(dJ[k * 3 * m + i]), failed) << k;
+    EXPECT_EQ(std::isnan(de[k]), failed) << k;
+    for (int l = 0; l < 3; ++l) EXPECT_EQ(std::isnan(dw0[3 * k + l]), failed) << k;
+  }
   const auto mu = values_of(beside.solution().mu);
   EXPECT_TRUE(std::isnan(mu[3]) && std::isnan(mu[7]) && !std::isnan(mu[4]));
 }

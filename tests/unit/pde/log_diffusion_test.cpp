@@ -23,7 +23,8 @@ struct Case {
 const Case cases[] = {{2, 3, Walls::fixed, 1},      {2, 45, Walls::fixed, 2},
                       {2, 45, Walls::insulated, 1}, {3, 2, Walls::insulated, 2},
                       {3, 11, Walls::fixed, 3},     {3, 26, Walls::insulated, 6},
-                      {3, 26, Walls::fixed, 1}};
+                      {3, 26, Walls::fixed, 1},
+                      {3, 64, Walls::fixed, 6}};
 
 /// What the formulas say, everything at once.
 struct Expected {
