@@ -68,6 +68,8 @@ void CompositeFunctions::measure_curvature(const Vector& x) {
     curvature = norm2(there) / (h * size);
   }
   curvature_ = curvature > 0.0 && std::isfinite(curvature) ? curvature : 1.0;
+  if (const double largest = norm_max(g); std::isfinite(largest))
+    curvature_ = std::max(curvature_, 1e-3 * largest / std::max(1.0, norm_max(x)));
 }
 
 std::optional<double> CompositeFunctions::fixed_step() const {
@@ -100,8 +102,11 @@ std::vector<Measure> CompositeFunctions::regularizer_counts() const {
 }
 
 CompositeResidual CompositeFunctions::residual(const Vector& x, const Vector& g) const {
-  const double s = fixed_step().value_or(1.0 / curvature_);
-  const double scale = std::max(1.0, norm_max(g));
+  const double largest = norm_max(g), scale = std::max(1.0, largest);
+  double s = 1.0 / curvature_;
+  // Longer steps end at a bound or in R's minimum from wherever x is.
+  if (largest > 0.0) s = std::min(s, std::max(1.0, norm_max(x)) / largest);
+  s = fixed_step().value_or(s);
   const Vector moved = x.like("optimize::moved"), z = x.like("optimize::proximal_point");
   linear_combination(1.0, x, -s, g, moved);
   const double missed = prox(moved, s, accuracy_ * s * scale, z);
@@ -150,11 +155,14 @@ std::shared_ptr<CompositeFunctions> CompositeSolver::sum_of(const NonlinearProgr
   return made;
 }
 
-void CompositeSolver::finish(NonlinearProgram& problem, const CompositeFunctions& sum,
-                             double tolerance, Report& report) {
+void CompositeSolver::finish(NonlinearProgram& problem, CompositeFunctions& sum, double tolerance,
+                             Report& report) {
+  if (report.status == Status::time_limit || report.status == Status::interrupted)
+    sum.set_accuracy(1e30);
   fill(problem.bound_multipliers(), 0.0);
   problem.has_multipliers = true;
-  if (!sum.has_regularizer() && is_bounded(problem.variable_bounds())) {
+  const bool bounded = problem.communicator().any(is_bounded(problem.variable_bounds()));
+  if (!sum.has_regularizer() && bounded) {
     // z = -f'(x) where a bound is active and the sign is right, 0 elsewhere.
     const Bounds& b = problem.variable_bounds();
     std::vector<double> x = problem.host_x(), g(x.size()), z(x.size());

@@ -24,7 +24,7 @@ struct CompositeResidual {
 class LIBSOLVE_EXPORT CompositeFunctions final : public ProgramFunctions {
  public:
   /// R is prepared for a space with the program's bounds; null: 0, and prox_s is the projection onto the
-  /// bounds (empty: none). `partition`: of x. ConfigError for a weight that is not positive.
+  /// bounds (empty: none). `partition`: of x. DataError for a weight that is not positive.
   CompositeFunctions(std::shared_ptr<ProgramFunctions> smooth, std::shared_ptr<ProximalOperator> R,
                      double weight, Bounds bounds, const Partition& partition);
   ~CompositeFunctions() override;
@@ -36,8 +36,11 @@ class LIBSOLVE_EXPORT CompositeFunctions final : public ProgramFunctions {
   /// Sets curvature() to |f'(x - h g) - f'(x)| / |h g| with g = f'(x) and a small h: that of f along its
   /// gradient, at most its largest one. Two gradients, not counted.
   void measure_curvature(const Vector& x);
-  /// At the start of a program by composite_program(): what steps and residuals are measured with.
+  /// At the start of a program by composite_program(): what steps and residuals are measured with. At least
+  /// 1e-3 |f'| / max(1, |x|) there: f may be flat at the start and nowhere else.
   double curvature() const noexcept { return curvature_; }
+  /// That of an earlier start, for one that goes on.
+  void set_curvature(double curvature) noexcept { curvature_ = curvature; }
 
   /// The only s that prox() takes, 1 / weight times that of R.
   std::optional<double> fixed_step() const;
@@ -46,8 +49,13 @@ class LIBSOLVE_EXPORT CompositeFunctions final : public ProgramFunctions {
   /// weight R(x); nothing where R is not known.
   std::optional<double> regularizer(const Vector& x) const;
   std::vector<Measure> regularizer_counts() const;
+  /// Who may stop R's iterations (ProximalOperator::heed).
+  void heed(Monitor* monitor) const noexcept {
+    if (R_ != nullptr) R_->heed(monitor);
+  }
 
-  /// With g = f'(x), s = 1 / curvature() or the fixed one.
+  /// With g = f'(x), s = 1 / curvature() but a step s g no longer than max(1, |x|) in its largest entry,
+  /// or the fixed s.
   CompositeResidual residual(const Vector& x, const Vector& g) const;
   /// What residual() asks of R, in units of its `relative`. Methods ask for a third of their tolerance.
   void set_accuracy(double accuracy) noexcept { accuracy_ = accuracy; }
@@ -120,8 +128,20 @@ class LIBSOLVE_EXPORT CompositeSolver : public ProgramSolver {
   /// programs with constraints; `method` is named in messages.
   static std::shared_ptr<CompositeFunctions> sum_of(const NonlinearProgram& problem,
                                                     const std::string& method);
+  /// R hears `monitor` during its life.
+  class Heeded {
+   public:
+    Heeded(const CompositeFunctions& sum, Monitor& monitor) : sum_(sum) { sum_.heed(&monitor); }
+    ~Heeded() { sum_.heed(nullptr); }
+    Heeded(const Heeded&) = delete;
+    Heeded& operator=(const Heeded&) = delete;
+
+   private:
+    const CompositeFunctions& sum_;
+  };
   /// Ends a solve: multipliers of bounds where there is no R, what R took, verify_report().
-  static void finish(NonlinearProgram& problem, const CompositeFunctions& sum, double tolerance,
+  /// After a stop by time or signal verify() does not wait for R to iterate: it adds the bound of what R misses.
+  static void finish(NonlinearProgram& problem, CompositeFunctions& sum, double tolerance,
                      Report& report);
 };
 

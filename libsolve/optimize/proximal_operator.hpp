@@ -1,6 +1,7 @@
 #pragma once
 
 #include <libsolve/core/component.hpp>
+#include <libsolve/core/monitor.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,17 @@ class LIBSOLVE_EXPORT ProximalOperator : public Component {
   virtual std::optional<double> fixed_step() const;
   /// Iterations inside apply() since prepare(), and other work, by name, for reports.
   virtual std::vector<Measure> work_counts() const;
+
+  /// Who may say stop while apply() iterates; it then returns with what it has and the bound of that.
+  /// Null: nobody. Outlives its use.
+  void heed(Monitor* monitor) noexcept { monitor_ = monitor; }
+
+ protected:
+  /// To be asked now and then by what iterates. On all ranks.
+  bool is_stopped() const { return monitor_ != nullptr && monitor_->poll() != Verdict::proceed; }
+
+ private:
+  Monitor* monitor_ = nullptr;
 };
 
 }  // namespace libsolve

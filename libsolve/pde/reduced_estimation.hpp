@@ -11,8 +11,9 @@ namespace libsolve {
 ///   J(m) = 1/2 sum_s w |Q y_s(m) - d_s|^2 + 1/2 (m - m_r)^T R (m - m_r),   A(m) y_s = b_s,
 ///   A(m) p_s = -w Q^T (Q y_s - d_s),   J'(m) = R (m - m_r) + sum_s d(p_s^T A(m) y_s)/dm,
 /// and products with J'' by two more solves a source. Derivatives are as exact as the solves. What is not
-/// solved (to 1e-8) is NaN. On insulated walls the solver gets the singular stencil with its null space,
-/// and means are put in afterwards. Products only, no entries; over the ranks of the problem.
+/// solved (where the solver says so, and the residual is above 1e-8) is NaN. On insulated walls the
+/// solver gets the singular stencil with its null space, and means are put in afterwards. Products only,
+/// no entries; over the ranks of the problem.
 class LIBSOLVE_EXPORT ReducedEstimation final : public ProgramFunctions, public SolvesInside {
  public:
   /// `functions` are those of a program that offers ParameterEstimation, else Unsupported.

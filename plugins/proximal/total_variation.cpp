@@ -75,7 +75,7 @@ double TotalVariation::iterate(const double* x, double lambda, double tolerance,
   double bound = error_bound();
   double theta = 1.0;
   Kokkos::deep_copy(r_, p_);
-  for (std::int64_t k = 0; k < options_.max_iterations && bound > tolerance;) {
+  for (std::int64_t k = 0; k < options_.max_iterations && bound > tolerance && !is_stopped();) {
     for (std::int64_t j = 0; j < options_.check_every; ++j, ++k, ++iterations_) {
       primal_of(r);
       const double next = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * theta * theta));

@@ -15,8 +15,8 @@ namespace proximal_splitting {
 namespace {
 
 constexpr double epsilon = std::numeric_limits<double>::epsilon();
-/// Boyd et al. 2011, section 3.4.1: rho is changed by `factor` where one residual is `imbalance` times the
-/// other.
+/// Boyd et al. 2011, section 3.4.1, with residuals relative to x and to u (Wohlberg 2017), which do not
+/// depend on units: rho is changed by `factor` where one is `imbalance` times the other.
 constexpr double imbalance = 10.0, factor = 2.0;
 
 /// One solve.
@@ -32,7 +32,7 @@ class Solve {
         z_(problem.x()),
         augmented_(std::make_shared<AugmentedFunctions>(sum, z_.partition())),
         step_program_(augmented_, unbounded(), {}, problem.host_x()) {
-    for (Vector* v : {&g_, &target_, &z_last_, &relaxed_}) *v = z_.like("admm::vector");
+    for (Vector* v : {&g_, &target_, &x_last_, &z_last_, &relaxed_}) *v = z_.like("admm::vector");
   }
   Report run(Monitor& monitor);
 
@@ -42,11 +42,12 @@ class Solve {
     return {std::vector<double>(n, -INFINITY), std::vector<double>(n, INFINITY)};
   }
   void start();
-  /// x, z, u and the residuals; false where x, f or R is not finite.
-  bool step(Monitor& monitor);
+  enum class Step { done, not_finite, stopped };
+  /// x, z, u and the residuals. Where the monitor says stop everything is as it was.
+  Step step(Monitor& monitor);
   void balance();
   bool is_stationary();
-  std::optional<Status> verdict(bool is_finite, std::int64_t k, Monitor& monitor, std::string& why);
+  std::optional<Status> verdict(Step step, std::int64_t k, Monitor& monitor, std::string& why);
 
   Admm::Position& at() { return *position_; }
 
@@ -58,8 +59,8 @@ class Solve {
   Vector z_;
   std::shared_ptr<AugmentedFunctions> augmented_;
   NonlinearProgram step_program_;
-  Vector g_, target_, z_last_, relaxed_;
-  double missed_ = 0.0, primal_ = 0.0, dual_ = 0.0, residual_ = 0.0, recheck_below_ = 0.0;
+  Vector g_, target_, x_last_, z_last_, relaxed_;
+  double missed_ = 0.0, primal_ = 0.0, dual_ = 0.0, residual_ = 0.0;
   std::int64_t inner_iterations_ = 0, inner_failures_ = 0, first_ = 0;
 };
 
@@ -68,8 +69,13 @@ void Solve::start() {
   sum_.set_accuracy(1e-3);  // of the first sample only
   residual_ = sum_.residual(z_, g_).relative;
   sum_.set_accuracy(0.3 * options_.tolerance);
-  if (position_) return;
+  if (position_) {
+    sum_.set_curvature(at().curvature);
+    return;
+  }
   position_.emplace();
+  at().curvature = sum_.curvature();
+  at().recheck_below = options_.tolerance;
   at().x = z_.like("admm::x");
   at().u = z_.like("admm::u");
   copy(z_, at().x);
@@ -78,26 +84,33 @@ void Solve::start() {
   at().last_step = 0.05 * norm2(g_) / at().rho;
 }
 
-bool Solve::step(Monitor& monitor) {
+Solve::Step Solve::step(Monitor& monitor) {
   const double rho = at().rho;
   const Vector &x = at().x, &u = at().u;
   const double scale = std::max(1.0, rho * norm_max(u));  // rho u tends to -f'
   // x = argmin f(x) + rho/2 |x - (z - u)|^2
   linear_combination(1.0, z_, -1.0, u, target_);
   augmented_->set(rho, target_);
+  copy(x, x_last_);
+  copy(z_, z_last_);
   copy(x, step_program_.x());
   InnerMonitor watched(monitor);
   const Report inner = inner_.solve(step_program_, watched);
+  if (monitor.poll() != Verdict::proceed) return Step::stopped;
   inner_iterations_ += inner.iterations;
   if (!inner.converged()) ++inner_failures_;
   copy(step_program_.x(), x);
   // z = prox_{1/rho}(alpha x + (1 - alpha) z + u),  u += alpha x + (1 - alpha) z - z+
-  copy(z_, z_last_);
   linear_combination(options_.relaxation, x, 1.0 - options_.relaxation, z_last_, relaxed_);
   linear_combination(1.0, relaxed_, 1.0, u, target_);
   const double wanted = 0.3 * options_.tolerance * scale / rho;
   missed_ = sum_.prox(target_, 1.0 / rho, std::max(wanted, 0.1 * at().last_step), z_);
-  if (std::isnan(missed_)) return false;
+  if (std::isnan(missed_)) return Step::not_finite;
+  if (monitor.poll() != Verdict::proceed) {
+    copy(x_last_, x);
+    copy(z_last_, z_);
+    return Step::stopped;
+  }
   linear_combination(1.0, target_, -1.0, z_, u);
   linear_combination(1.0, x, -1.0, z_, relaxed_);
   axpy(-1.0, z_, z_last_);
@@ -108,15 +121,17 @@ bool Solve::step(Monitor& monitor) {
   residual_ = rho * std::max(norm_max(relaxed_) + missed_, norm_max(z_last_)) / scale;
   at().iterations += 1.0;
   balance();  // here, so that a stored position has it behind it
-  return std::isfinite(primal_) && std::isfinite(dual_);
+  return std::isfinite(primal_) && std::isfinite(dual_) ? Step::done : Step::not_finite;
 }
 
 void Solve::balance() {
   if (sum_.fixed_step() || at().changes >= static_cast<double>(options_.penalty_changes)) return;
-  const double primal = at().rho * primal_;
+  const double x_size = std::max(norm2(at().x), norm2(z_)), u_size = norm2(at().u);
+  if (!(x_size > 0.0) || !(u_size > 0.0)) return;
+  const double primal = primal_ / x_size, dual = at().last_step / u_size;
   double change = 1.0;
-  if (primal > imbalance * dual_) change = factor;
-  if (dual_ > imbalance * primal) change = 1.0 / factor;
+  if (primal > imbalance * dual) change = factor;
+  if (dual > imbalance * primal) change = 1.0 / factor;
   if (change == 1.0) return;
   at().rho *= change;
   at().changes += 1.0;
@@ -124,17 +139,18 @@ void Solve::balance() {
 }
 
 bool Solve::is_stationary() {
-  if (!(residual_ <= recheck_below_)) return false;
+  if (!(residual_ <= at().recheck_below)) return false;
   sum_.gradient(z_.view(), g_.view());
   const double there = sum_.residual(z_, g_).relative;
-  recheck_below_ = 0.5 * residual_;
+  at().recheck_below = 0.5 * residual_;
   residual_ = there;
   return there <= options_.tolerance;
 }
 
-std::optional<Status> Solve::verdict(bool is_finite, std::int64_t k, Monitor& monitor,
+std::optional<Status> Solve::verdict(Step step, std::int64_t k, Monitor& monitor,
                                      std::string& why) {
-  if (!is_finite) {
+  if (step == Step::stopped) return status_of(monitor.poll());
+  if (step == Step::not_finite) {
     why = "the step in x or the proximal operator is not finite; ";
     return Status::non_finite;
   }
@@ -167,15 +183,14 @@ std::optional<Status> Solve::verdict(bool is_finite, std::int64_t k, Monitor& mo
 Report Solve::run(Monitor& monitor) {
   const EvaluationCounts before = sum_.counts();
   Report report;
-  recheck_below_ = options_.tolerance;
   start();
   first_ = report.iterations = static_cast<std::int64_t>(at().iterations);
   std::string why;
   std::optional<Status> status;
-  bool is_finite = std::isfinite(norm_max(g_));
-  while (!(status = verdict(is_finite, report.iterations, monitor, why))) {
-    is_finite = step(monitor);
-    ++report.iterations;
+  Step last = std::isfinite(norm_max(g_)) ? Step::done : Step::not_finite;
+  while (!(status = verdict(last, report.iterations, monitor, why))) {
+    last = step(monitor);
+    if (last != Step::stopped) ++report.iterations;
   }
   report.status = *status;
   report.reason = why + "proximal gradient residual " + short_number(residual_) + ", tolerance " +
@@ -225,6 +240,7 @@ Report Admm::solve(NonlinearProgram& problem, Monitor& monitor) {
   position_ = std::exchange(resumed_, std::nullopt);
   if (position_ && position_->x.global_size() != problem.x().global_size()) position_.reset();
   const auto inner = make_inner(options_, context_);
+  const Heeded heeded(*sum, monitor);
   Report report = Solve(problem, *sum, options_, position_, *inner).run(monitor);
   if (report.converged()) position_.reset();
   finish(problem, *sum, options_.tolerance, report);
@@ -241,8 +257,10 @@ std::vector<Field> Admm::state() const {
     f.description = text;
     return f;
   };
-  return {numbers_field("position", {now.iterations, now.rho, now.changes, now.last_step},
-                        "iterations, rho, its changes, |z+ - z|"),
+  return {numbers_field("position", {now.iterations, now.rho, now.changes, now.last_step, now.curvature,
+                                     now.recheck_below},
+                        "iterations, rho, its changes, |z+ - z|, curvature at the start, residual to look "
+                        "again at"),
           field("x", now.x, "where f was minimised last"), field("u", now.u, "multipliers over rho")};
 }
 
@@ -250,7 +268,7 @@ void Admm::restore(const StateSource& state, const Problem& problem) {
   const auto* program = dynamic_cast<const NonlinearProgram*>(&problem);
   if (program == nullptr || !state.has("position")) return;
   const std::vector<double> numbers = state.numbers("position");
-  if (numbers.size() != 4 || !state.has("x") || !state.has("u"))
+  if (numbers.size() != 6 || !state.has("x") || !state.has("u"))
     throw DataError("the stored position is not one of admm");
   const auto read = [&](const char* name) {
     Field f;
@@ -258,7 +276,8 @@ void Admm::restore(const StateSource& state, const Problem& problem) {
     state.read(name, f);
     return f.values;
   };
-  resumed_ = Position{numbers[0], numbers[1], numbers[2], numbers[3], read("x"), read("u")};
+  resumed_ = Position{numbers[0], numbers[1], numbers[2], numbers[3],
+                      numbers[4], numbers[5], read("x"),  read("u")};
 }
 
 }  // namespace proximal_splitting

@@ -22,7 +22,7 @@ struct AdmmOptions {
 
 /// min f(x) + weight R(z), x = z, z in bounds: alternating directions (README.md). The step in x is a
 /// smooth program of its own, for any method by name; that in z one proximal operator, or what stands
-/// in for it (plug and play). Nine vectors, and those of both steps. Goes on to the same digits after a stop,
+/// in for it (plug and play). Ten vectors, and those of both steps. Goes on to the same digits after a stop,
 /// but for what R keeps of its last application.
 class Admm final : public CompositeSolver, public Resumable {
  public:
@@ -41,6 +41,8 @@ class Admm final : public CompositeSolver, public Resumable {
     double rho = 0.0;
     double changes = 0.0;    ///< of rho
     double last_step = 0.0;  ///< |z+ - z|
+    double curvature = 1.0;  ///< of f along f' at the start
+    double recheck_below = 0.0;  ///< cheap residual from which the real one is looked at
     Vector x = {};
     Vector u = {};  ///< multipliers of x = z over rho
   };

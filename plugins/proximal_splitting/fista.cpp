@@ -20,14 +20,19 @@ constexpr int most_growths = 100;
 class Solve {
  public:
   Solve(NonlinearProgram& problem, CompositeFunctions& sum, const FistaOptions& options,
-        std::optional<Fista::Position>& position)
-      : problem_(problem), sum_(sum), options_(options), position_(position), x_(problem.x()) {
+        std::optional<Fista::Position>& position, Monitor& monitor)
+      : problem_(problem),
+        sum_(sum),
+        options_(options),
+        position_(position),
+        monitor_(monitor),
+        x_(problem.x()) {
     for (Vector* v : {&g_, &d_, &moved_, &next_, &check_}) *v = x_.like("fista::vector");
   }
-  Report run(Monitor& monitor);
+  Report run();
 
  private:
-  enum class Step { done, too_long, no_decrease, not_finite };
+  enum class Step { done, too_long, no_decrease, not_finite, stopped };
   void start();
   /// next_ from y, L raised until f lies below its model; f and g at y are there.
   Step proximal_step();
@@ -35,7 +40,7 @@ class Solve {
   void accept();
   bool is_stationary();
   /// Why the loop ends; nothing: it does not.
-  std::optional<Status> verdict(Step step, const Report& report, Monitor& monitor, std::string& why);
+  std::optional<Status> verdict(Step step, const Report& report, std::string& why);
 
   Fista::Position& at() { return *position_; }
   std::optional<double> objective_at(const Vector& x, double f) const {
@@ -48,10 +53,12 @@ class Solve {
   CompositeFunctions& sum_;
   const FistaOptions& options_;
   std::optional<Fista::Position>& position_;
+  Monitor& monitor_;
   Vector x_, g_, d_, moved_, next_, check_;
   double f_y_ = 0.0, f_next_ = 0.0, g_max_ = 0.0, missed_ = 0.0, d_norm_ = 0.0;
   std::optional<double> F_, F_next_;  ///< f + weight R at x_ and at next_, where R is known
-  double residual_ = 0.0, recheck_below_ = 0.0;
+  double residual_ = 0.0;
+  std::int64_t first_ = 0;  ///< iteration of this solve
   std::int64_t backtracks_ = 0, restarts_ = 0, proxes_ = 0;
 };
 
@@ -61,8 +68,13 @@ void Solve::start() {
   sum_.set_accuracy(1e-3);  // of the first sample only
   residual_ = sum_.residual(x_, g_).relative;
   sum_.set_accuracy(0.3 * options_.tolerance);
-  if (position_) return;
+  if (position_) {
+    sum_.set_curvature(at().curvature);
+    return;
+  }
   position_.emplace();
+  at().curvature = sum_.curvature();
+  at().recheck_below = options_.tolerance;
   at().y = x_.like("fista::y");
   copy(x_, at().y);
   // Below the largest curvature; backtracking does the rest.
@@ -74,13 +86,17 @@ void Solve::start() {
 Solve::Step Solve::proximal_step() {
   if (!std::isfinite(f_y_) || !std::isfinite(g_max_)) return Step::not_finite;
   const double wanted = 0.3 * options_.tolerance * std::max(1.0, g_max_);
-  const double slack = 16.0 * epsilon * std::abs(f_y_);
+  const double slack = 16.0 * epsilon * std::abs(f_y_), L_before = at().L;
   for (int k = 0; k < most_growths; ++k) {
     const double L = at().L;
     linear_combination(1.0, at().y, -1.0 / L, g_, moved_);
     missed_ = sum_.prox(moved_, 1.0 / L, std::max(wanted / L, 0.1 * at().last_step), next_);
     ++proxes_;
     if (std::isnan(missed_)) return Step::not_finite;
+    if (monitor_.poll() != Verdict::proceed) {  // R may have ended early: as if this had not begun
+      at().L = L_before;
+      return Step::stopped;
+    }
     linear_combination(1.0, next_, -1.0, at().y, d_);
     const double square = dot(d_, d_);
     f_next_ = sum_.objective(next_.view());
@@ -139,16 +155,16 @@ void Solve::accept() {
 
 bool Solve::is_stationary() {
   // L |x+ - y| is the residual at y; below the tolerance that of x+ has the word.
-  if (!(residual_ <= recheck_below_)) return false;
+  if (!(residual_ <= at().recheck_below)) return false;
   sum_.gradient(x_.view(), check_.view());
   const double there = sum_.residual(x_, check_).relative;
-  recheck_below_ = 0.5 * residual_;
+  at().recheck_below = 0.5 * residual_;
   residual_ = there;
   return there <= options_.tolerance;
 }
 
-std::optional<Status> Solve::verdict(Step step, const Report& report, Monitor& monitor,
-                                     std::string& why) {
+std::optional<Status> Solve::verdict(Step step, const Report& report, std::string& why) {
+  if (step == Step::stopped) return status_of(monitor_.poll());
   if (step == Step::not_finite) {
     why = "the objective, its gradient or the proximal operator is not finite; ";
     return Status::non_finite;
@@ -162,11 +178,11 @@ std::optional<Status> Solve::verdict(Step step, const Report& report, Monitor& m
     why = "no step keeps f below its model; ";
     return Status::stagnated;
   }
-  const bool stationary = report.iterations > 0 && is_stationary();
+  const bool stationary = report.iterations > first_ && is_stationary();
   const Sample samples[] = {{"kkt_residual", residual_},
                             {"objective", F_.value_or(f_next_)},
                             {"curvature", at().L}};
-  const Verdict said = monitor.observe(report.iterations, samples);
+  const Verdict said = monitor_.observe(report.iterations, samples);
   if (stationary) return Status::converged;
   if (said != Verdict::proceed) return status_of(said);
   if (report.iterations >= options_.max_iterations) return Status::max_iterations;
@@ -174,7 +190,7 @@ std::optional<Status> Solve::verdict(Step step, const Report& report, Monitor& m
     why = "the objective falls without end; ";
     return Status::unbounded;
   }
-  if (report.iterations > 0 && d_norm_ <= 4.0 * epsilon * norm2(x_)) {
+  if (report.iterations > first_ && d_norm_ <= 4.0 * epsilon * norm2(x_)) {
     why = missed_ > 0.0 ? "steps are down to rounding and the proximal operator missed by " + short_number(missed_) + "; "
                         : "steps are down to rounding; ";
     return Status::stagnated;
@@ -182,19 +198,18 @@ std::optional<Status> Solve::verdict(Step step, const Report& report, Monitor& m
   return std::nullopt;
 }
 
-Report Solve::run(Monitor& monitor) {
+Report Solve::run() {
   const EvaluationCounts before = sum_.counts();
   Report report;
-  recheck_below_ = options_.tolerance;
   start();
-  report.iterations = static_cast<std::int64_t>(at().iterations);
+  first_ = report.iterations = static_cast<std::int64_t>(at().iterations);
   f_next_ = sum_.objective(x_.view());
   F_ = objective_at(x_, f_next_);
   Step step = std::isfinite(f_next_) && std::isfinite(g_max_) ? Step::done : Step::not_finite;
   std::string why;
   std::optional<Status> status;
   d_norm_ = INFINITY;
-  while (!(status = verdict(step, report, monitor, why))) {
+  while (!(status = verdict(step, report, why))) {
     step = step_with_restart();
     if (step != Step::done) continue;
     accept();
@@ -226,7 +241,8 @@ Report Fista::solve(NonlinearProgram& problem, Monitor& monitor) {
   const auto sum = sum_of(problem, "fista");
   position_ = std::exchange(resumed_, std::nullopt);
   if (position_ && position_->y.global_size() != problem.x().global_size()) position_.reset();
-  Report report = Solve(problem, *sum, options_, position_).run(monitor);
+  const Heeded heeded(*sum, monitor);
+  Report report = Solve(problem, *sum, options_, position_, monitor).run();
   if (report.converged()) position_.reset();
   finish(problem, *sum, options_.tolerance, report);
   return report;
@@ -240,8 +256,10 @@ std::vector<Field> Fista::state() const {
   y.values = now.y;
   y.description = "the point to step from";
   return {numbers_field("position",
-                        {now.iterations, now.L, now.theta, now.last_step},
-                        "iterations, curvature L, theta of the momentum, |x+ - y|"),
+                        {now.iterations, now.L, now.theta, now.last_step, now.curvature,
+                         now.recheck_below},
+                        "iterations, curvature L, theta of the momentum, |x+ - y|, curvature at the start, "
+                        "residual to look again at"),
           y};
 }
 
@@ -249,9 +267,9 @@ void Fista::restore(const StateSource& state, const Problem& problem) {
   const auto* program = dynamic_cast<const NonlinearProgram*>(&problem);
   if (program == nullptr || !state.has("position")) return;
   const std::vector<double> numbers = state.numbers("position");
-  if (numbers.size() != 4 || !state.has("y"))
+  if (numbers.size() != 6 || !state.has("y"))
     throw DataError("the stored position is not one of fista");
-  Position then{numbers[0], numbers[1], numbers[2], numbers[3], program->x().like("fista::y")};
+  Position then{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], program->x().like("fista::y")};
   Field y;
   y.values = then.y;
   state.read("y", y);

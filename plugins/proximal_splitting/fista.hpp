@@ -38,6 +38,8 @@ class Fista final : public CompositeSolver, public Resumable {
     double L = 0.0;
     double theta = 1.0;
     double last_step = 0.0;  ///< |x+ - y|
+    double curvature = 1.0;  ///< of f along f' at the start
+    double recheck_below = 0.0;  ///< residual at y from which that of x+ is looked at
     Vector y = {};
   };
 

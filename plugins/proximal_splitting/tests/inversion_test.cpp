@@ -88,6 +88,25 @@ TEST(Inversion, FindsABlockInTheHeatEquationsInitialState) {
   EXPECT_LT(error(*a), 0.9 * smooth);
 }
 
+/// A signal is heard inside of R's iterations, and what comes after does not wait for them.
+TEST(Inversion, HearsAStopInsideTheProximalOperator) {
+  class Late final : public Monitor {
+   public:
+    Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
+    Verdict poll() override { return ++polls > 3 ? Verdict::interrupted : Verdict::proceed; }
+    int polls = 0;
+  };
+  for (const char* name : {"fista", "admm"}) {
+    const auto problem = composite(heat(), spec("total-variation", {{"measure", Value("nodes")}}), 10.0);
+    const std::vector<double> start = problem->host_x();
+    Late monitor;
+    const Report report = context().make<ProgramSolver>(spec(name, {{"tolerance", Value(1e-12)}}))->solve(*problem, monitor);
+    EXPECT_EQ(report.status, Status::interrupted) << report.reason;
+    EXPECT_EQ(problem->host_x(), start) << name;
+    EXPECT_LT(report.value("dual_iterations"), 5000.0) << name;
+  }
+}
+
 /// The conductivity in a heat equation (not convex), and one source for each time step.
 TEST(Inversion, TakesParabolicProblems) {
   const auto conductivity =

@@ -143,26 +143,53 @@ TEST_P(Splitting, SaysWhyItStops) {
 
 /// Stopped and taken up by another object, it comes to the same digits.
 TEST_P(Splitting, ResumesToTheSameDigits) {
-  const auto whole = with(*least_squares(60, 40, 3.0), "soft-threshold", 0.05);
-  const Report straight = make(GetParam(), 1e-7)->solve(*whole, Monitor::none());
-  ASSERT_TRUE(straight.converged()) << straight.reason;
-  const auto halves = with(*least_squares(60, 40, 3.0), "soft-threshold", 0.05);
-  const auto first = make(GetParam(), 1e-7);
-  RecordingMonitor stop(7, Verdict::interrupted);
-  ASSERT_EQ(first->solve(*halves, stop).status, Status::interrupted);
-  const MemoryState state(dynamic_cast<Resumable&>(*first).state());
-  const auto second = make(GetParam(), 1e-7);
-  dynamic_cast<Resumable&>(*second).restore(state, *halves);
-  RecordingMonitor monitor;
-  const Report report = second->solve(*halves, monitor);
-  EXPECT_EQ(report.status, Status::converged) << report.reason;
-  EXPECT_EQ(monitor.iterations.front(), 7);
-  EXPECT_EQ(report.iterations, straight.iterations);
-  EXPECT_EQ(halves->host_x(), whole->host_x());
-  EXPECT_TRUE(dynamic_cast<Resumable&>(*second).state().empty());
-  EXPECT_THROW(dynamic_cast<Resumable&>(*second).restore(
-                   MemoryState({numbers_field("position", {1.0}, "")}), *halves),
-               DataError);
+  for (const bool is_regularised : {true, false}) {
+    const auto program = [&] {
+      auto f = least_squares(60, 40, 3.0);
+      return is_regularised ? with(*f, "soft-threshold", 0.05) : std::move(f);
+    };
+    const auto whole = program();
+    const Report straight = make(GetParam(), 1e-7)->solve(*whole, Monitor::none());
+    ASSERT_TRUE(straight.converged()) << straight.reason;
+    ASSERT_GT(straight.iterations, 8);
+    for (const std::int64_t at : {std::int64_t{1}, std::int64_t{7}, straight.iterations - 2,
+                                  straight.iterations - 1}) {
+      const auto halves = program();
+      const auto first = make(GetParam(), 1e-7);
+      RecordingMonitor stop(at, Verdict::interrupted);
+      ASSERT_EQ(first->solve(*halves, stop).status, Status::interrupted);
+      const MemoryState state(dynamic_cast<Resumable&>(*first).state());
+      const auto second = make(GetParam(), 1e-7);
+      dynamic_cast<Resumable&>(*second).restore(state, *halves);
+      RecordingMonitor monitor;
+      const Report report = second->solve(*halves, monitor);
+      EXPECT_EQ(report.status, Status::converged) << report.reason;
+      EXPECT_EQ(monitor.iterations.front(), at);
+      EXPECT_EQ(report.iterations, straight.iterations) << at;
+      EXPECT_EQ(halves->host_x(), whole->host_x()) << at;
+      EXPECT_TRUE(dynamic_cast<Resumable&>(*second).state().empty());
+      EXPECT_THROW(dynamic_cast<Resumable&>(*second).restore(
+                       MemoryState({numbers_field("position", {1.0}, "")}), *halves),
+                   DataError);
+    }
+  }
+}
+
+/// f is flat at the start, where its curvature is 1e-8, and bent elsewhere: steps measured with that alone
+/// would end at a bound from wherever they start.
+TEST_P(Splitting, FlatStartsAreNotTheEnd) {
+  const auto log_cosh = [](Real t) { return std::log(std::cosh(t)); };
+  const auto f = differenced_program(
+      {0.0, 0.0},
+      [&](X x) { return log_cosh(x[0] + x[1] - 10) + log_cosh(x[0] - x[1] / 2 - 10); }, {},
+      {{-5.0, -5.0}, {6.0, 100.0}});
+  const auto problem = with(*f, "soft-threshold", 1e-9);
+  const Report report = make(GetParam(), 1e-6)->solve(*problem, Monitor::none());
+  ASSERT_TRUE(report.converged()) << report.reason;
+  // At x0 = 6: tanh(x1 - 4) = tanh(-4 - x1/2) / 2.
+  EXPECT_NEAR(problem->host_x()[0], 6.0, 1e-6);
+  const double x1 = problem->host_x()[1];
+  EXPECT_NEAR(std::tanh(x1 - 4.0), 0.5 * std::tanh(-4.0 - 0.5 * x1), 1e-5);
 }
 
 TEST(SplittingMethods, AgreeOnTheOptimum) {
