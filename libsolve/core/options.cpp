@@ -119,5 +119,23 @@ Value to_value(const ComponentSpec& v) {
   return table;
 }
 
+void add_at_keys(const Diagnostics& found, const Value& table, const std::string& prefix,
+                 Diagnostics& problems) {
+  for (const Diagnostic& d : found.problems()) {
+    SourceLocation where = d.where;
+    std::string_view path = d.key;
+    const Value* at = &table;
+    if (path.starts_with(prefix)) path.remove_prefix(prefix.size());
+    while (!path.empty() && at->is_table()) {
+      const std::size_t end = std::min(path.find('.'), path.size());
+      at = at->find(path.substr(0, end));
+      if (at == nullptr) break;
+      if (!at->where.file.empty()) where = at->where;
+      path.remove_prefix(std::min(end + 1, path.size()));
+    }
+    problems.add(std::move(where), d.key, d.message);
+  }
+}
+
 }  // namespace detail
 }  // namespace libsolve

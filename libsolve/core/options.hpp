@@ -280,6 +280,13 @@ std::vector<OptionInfo> describe_options() {
   return infos;
 }
 
+namespace detail {
+/// Adds what was `found` in the options of `table` to `problems`, each at the line of its key
+/// (`prefix` and a path of keys) as far as the table has it.
+LIBSOLVE_EXPORT void add_at_keys(const Diagnostics& found, const Value& table,
+                                 const std::string& prefix, Diagnostics& problems);
+}  // namespace detail
+
 /// Parses `table` into an O. Every unknown key (with the nearest valid name), wrong type and value
 /// out of range goes to `problems`, with `prefix` ("method.") before the key; `owner` names whose
 /// options they are ("method 'cg'"). O::check(const O&, prefix, where, problems), where it exists,
@@ -312,8 +319,11 @@ O parse_options(const Value& table, const std::string& prefix, const std::string
   for (const auto& f : fields.fields())
     if (f.info.required && table.find(f.info.name) == nullptr)
       problems.add(table.where, prefix + f.info.name, "is required by " + owner + ": " + f.info.help);
-  if constexpr (requires { O::check(options, prefix, table.where, problems); })
-    O::check(options, prefix, table.where, problems);
+  if constexpr (requires { O::check(options, prefix, table.where, problems); }) {
+    Diagnostics found;
+    O::check(options, prefix, table.where, found);
+    detail::add_at_keys(found, table, prefix, problems);
+  }
   return options;
 }
 

@@ -104,6 +104,11 @@ Vector IntegratedFlow::state_beside_tangent() const {
   return block_of(last_tangent_, system_->partition(), 0);
 }
 
+std::string IntegratedFlow::reason() const {
+  const std::string of_states = integrator_->reason();
+  return of_states.empty() && tangents_ != nullptr ? std::string(tangents_->reason()) : of_states;
+}
+
 IntegrationCounts IntegratedFlow::adjoint_counts() const {
   IntegrationCounts counts = integrator_->backward_counts();
   counts -= products_;

@@ -26,6 +26,8 @@ class LIBSOLVE_EXPORT IntegratedFlow final : public FlowMap {
   IntegrationCounts adjoint_counts() const;
   IntegrationCounts tangent_counts() const;
   const TimeIntegrator& integrator() const noexcept { return *integrator_; }
+  /// Why a run did not reach the end, of states before tangents; empty where all did.
+  std::string reason() const;
 
  private:
   TimeIntegrator& tangents();

@@ -92,7 +92,7 @@ std::vector<Measure> HeatFunctions::work_counts() const {
 }
 
 std::string HeatFunctions::fault() const {
-  return integrated_ == nullptr ? scheme_->step_solver().fault() : integrated_->integrator().reason();
+  return integrated_ == nullptr ? scheme_->step_solver().fault() : integrated_->reason();
 }
 
 const ThetaScheme& HeatFunctions::scheme() const {

@@ -96,6 +96,8 @@ class Solve {
   }
 
  private:
+  static constexpr int most_hessians_a_step = 20;
+
   /// Before the user's, which win.
   static std::string options_of(const std::string& type, const TaoSettings& settings) {
     if (type != TAOPDIPM) return settings.options;
@@ -211,6 +213,7 @@ class Solve {
   static PetscErrorCode hessian(Tao tao, Vec x, Mat, Mat, void* context) {
     return guarded([&] {
       Solve& s = self(context);
+      s.end_where_pdipm_does_not();
       std::vector<double> lambda, z;
       s.multipliers_of_pdipm(tao, lambda, z);
       return s.W_.fill(s.program_.hessian(Read(x), lambda));
@@ -223,6 +226,7 @@ class Solve {
       PetscReal f = 0.0, gradient = 0.0, violation = 0.0;
       (void)TaoGetSolutionStatus(tao, &iteration, &f, &gradient, &violation, nullptr, nullptr);
       s.iterations_ = iteration;
+      s.hessians_since_step_ = 0;
       s.residual_ = std::max(gradient, violation);
       const Sample samples[] = {{"kkt_residual", s.residual_},
                                 {"objective", s.problem_.is_maximisation ? -f : f},
@@ -238,6 +242,16 @@ class Solve {
       if (s.verdict_ == Verdict::proceed) s.verdict_ = s.monitor_.poll();
       return s.stop_where_told(tao);
     });
+  }
+  /// Where its linear systems cannot be solved, PDIPM (3.18 at least) begins the same Newton step
+  /// again, for ever and without a word to its monitors. An exception is the only way out.
+  void end_where_pdipm_does_not() {
+    if (verdict_ == Verdict::proceed) verdict_ = monitor_.poll();
+    if (verdict_ != Verdict::proceed) throw NumericalError("told to stop");
+    if (++hessians_since_step_ > most_hessians_a_step)
+      throw NumericalError(settings_.asker + ": PDIPM tries the same step over and over, its "
+                           "linear systems cannot be solved; residual " + short_number(residual_) +
+                           " after " + std::to_string(iterations_) + " iterations");
   }
   PetscErrorCode stop_where_told(Tao tao) const {
     return verdict_ == Verdict::proceed ? static_cast<PetscErrorCode>(PETSC_SUCCESS)
@@ -300,11 +314,11 @@ class Solve {
     report.iterations = iterations_;
     report.reason = "TAO " + type_ + ": " + TaoConvergedReasons[static_cast<int>(reason)];
     report.notes = {"TAO " + type_ + ", one thread"};
-    if (!stopped_by_.empty()) {
+    if (verdict_ != Verdict::proceed) {
+      report.status = status_of(verdict_);
+    } else if (!stopped_by_.empty()) {
       report.status = program_.saw_non_finite() ? Status::non_finite : Status::breakdown;
       report.reason = stopped_by_;
-    } else if (verdict_ != Verdict::proceed) {
-      report.status = status_of(verdict_);
     } else if (reason > 0) {
       report.status = Status::converged;
     } else if (reason == TAO_DIVERGED_MAXITS || reason == TAO_DIVERGED_MAXFCN) {
@@ -331,6 +345,7 @@ class Solve {
   OwnedTao tao_;  // goes first
   Verdict verdict_ = Verdict::proceed;
   std::int64_t iterations_ = 0, inner_iterations_ = 0;
+  int hessians_since_step_ = 0;
   double residual_ = std::numeric_limits<double>::quiet_NaN();
   std::string stopped_by_;
 };

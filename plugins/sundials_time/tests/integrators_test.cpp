@@ -237,6 +237,13 @@ TEST(Integrators, FailedRunsAreNaNWithAReason) {
   EXPECT_NE(steps.integrator().reason().find("ARK_TOO_MUCH_WORK"), std::string::npos)
       << steps.integrator().reason();
 
+  // Runs of tangents have an integrator of their own.
+  auto tangent = flow_of<CvodesIntegrator>(heat(), final_time, o);
+  EXPECT_EQ(tangent.reason(), "");
+  EXPECT_TRUE(std::isnan(norm_max(tangent.forward_tangent(m, m))));
+  EXPECT_EQ(tangent.integrator().reason(), "");
+  EXPECT_NE(tangent.reason().find("CV_TOO_MUCH_WORK"), std::string::npos) << tangent.reason();
+
   CvodesOptions states;
   states.checkpoints = "states";
   auto kept = flow_of<CvodesIntegrator>(heat(), final_time, states);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <libsolve/core/errors.hpp>
+#include <libsolve/plugin/loader.hpp>
 #include <tests/support/monitors.hpp>
 #include <tests/support/small_programs.hpp>
 
@@ -84,6 +85,42 @@ TEST(Tao, StopsWhenToldAndAtTheLimit) {
   EXPECT_EQ(monitor.names.front(), "kkt_residual");
   NonlinearProgram other = test::hs71();
   EXPECT_EQ(solve(other, {.max_iterations = 1}).status, Status::max_iterations);
+}
+
+/// Says stop when it is polled, as it would be where TAO's own monitors are not called.
+class PollOnly final : public Monitor {
+ public:
+  Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
+  Verdict poll() override { return ++polls_ > 3 ? Verdict::time_limit : Verdict::proceed; }
+
+ private:
+  int polls_ = 0;
+};
+
+/// A control with bounds, on which PDIPM's systems cannot be solved near the minimum.
+std::unique_ptr<NonlinearProgram> bounded_control(const Context& context) {
+  ComponentSpec spec("poisson-control");
+  spec.options.set("size", Value(16));
+  spec.options.set("beta", Value(1e-6));
+  spec.options.set("convention", Value("half-beta"));
+  spec.options.set("target", Value("sin(2*pi*x) * sin(2*pi*y) * exp(2*x) / 6"));
+  spec.options.set("boundary", Value("zero"));
+  spec.options.set("control_upper", Value(0.0));
+  auto problem = context.make<ProblemSource>(spec)->create();
+  return std::unique_ptr<NonlinearProgram>(dynamic_cast<NonlinearProgram*>(problem.release()));
+}
+
+TEST(Tao, EndsWhereTheBarriersSystemsCannotBeSolved) {
+  Registry registry;
+  load_plugins(registry, {.files = {}, .path = "", .installed_folder = std::nullopt});
+  const Context context{.registry = &registry};
+  const auto problem = bounded_control(context);
+  const Report report = solve(*problem, {.algorithm = "pdipm"});
+  EXPECT_TRUE(report.status == Status::converged || report.status == Status::breakdown)
+      << report.reason;
+  PollOnly monitor;
+  const auto other = bounded_control(context);
+  EXPECT_EQ(solve(*other, {.algorithm = "pdipm"}, monitor).status, Status::time_limit);
 }
 
 TEST(Tao, RefusesOptionsThatNothingUses) {

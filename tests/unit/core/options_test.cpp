@@ -211,6 +211,32 @@ TEST(Options, ContradictionsAreRefusedTogetherWithTheRest) {
   EXPECT_EQ(problems[1], "method.count: must be at most 10 where 'flag' is true");
 }
 
+TEST(Options, ContradictionsAreAtTheLineOfTheirKey) {
+  Value table;
+  table.where = {"case.toml", 3, 1};
+  table.set("flag", true);
+  Value count = 11;
+  count.where = {"case.toml", 7, 9};
+  table.set("count", count);
+  table.set("matrix", "a.mtx");
+  EXPECT_EQ(parse(table).problems,
+            std::vector<std::string>{
+                "case.toml:7: method.count: must be at most 10 where 'flag' is true"});
+  // Keys of tables within, as far as they are there; others at the table.
+  Value inner;
+  inner.where = {"case.toml", 9, 1};
+  inner.set("omega", count);
+  table.set("inner", inner);
+  Diagnostics found, located;
+  for (const char* key : {"method.inner.omega", "method.inner.sweeps", "method.factor"})
+    found.add(table.where, key, "is wrong");
+  detail::add_at_keys(found, table, "method.", located);
+  ASSERT_EQ(located.problems().size(), 3U);
+  EXPECT_EQ(located.problems()[0].where.line, 7);
+  EXPECT_EQ(located.problems()[1].where.line, 9);
+  EXPECT_EQ(located.problems()[2].where.line, 3);
+}
+
 TEST(Options, AllProblemsOfATableAreReported) {
   Value table;
   for (const auto& [key, value] : std::vector<std::pair<std::string, Value>>{
