@@ -98,6 +98,8 @@ struct Tally {
 };
 
 TEST(NewtonCases, PublicProblemsAreSolvedToACleanActiveSet) {
+  if (registry().find("program-solver", "sketch-newton") == nullptr)
+    GTEST_SKIP() << "no plugin sketch_newton";
   if (data_folder().empty()) GTEST_SKIP() << "LIBSOLVE_DATA_DIR is not set";
   if (registry().find("problem-source", "nl") == nullptr) GTEST_SKIP() << "no plugin nl";
   // Long ones that no solver ends well on, or that take thousands of steps.
@@ -141,6 +143,8 @@ TEST(NewtonCases, PublicProblemsAreSolvedToACleanActiveSet) {
 }
 
 TEST(NewtonCases, AdaSketchTakesThePublishedNumberOfSteps) {
+  if (registry().find("program-solver", "sketch-newton") == nullptr)
+    GTEST_SKIP() << "no plugin sketch_newton";
   if (data_folder().empty()) GTEST_SKIP() << "LIBSOLVE_DATA_DIR is not set";
   if (registry().find("problem-source", "nl") == nullptr) GTEST_SKIP() << "no plugin nl";
   int compared = 0;
