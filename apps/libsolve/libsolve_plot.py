@@ -306,14 +306,21 @@ def draw(path, picture):
                 draw_slices(figure, part, file, name)
         report = file["report"].attrs
         total = sum(heights) + 0.9
-        figure.text(0.08, 1.0 - 0.28 / total, text(report.get("problem", "")), fontsize=13,
-                    fontweight="bold", va="center")
+        draw_title(figure, 1.0 - 0.28 / total, text(report.get("problem", "")))
         reason = textwrap.fill(text(report.get("reason", "")), 135, max_lines=2)
         figure.text(0.08, 1.0 - 0.44 / total, reason, fontsize=9.5, va="top", color="#5b6670")
         if left_out:
             figure.text(0.08, 0.12 / total, textwrap.fill("not drawn: " + ", ".join(left_out), 135, max_lines=2),
                         fontsize=9.5, va="bottom", color="#5b6670")
         figure.savefig(picture, facecolor="white")
+
+
+def draw_title(figure, height, words):
+    """One line over the width of the figure; long ones whole, in smaller letters."""
+    title = figure.text(0.08, height, words, fontsize=13, fontweight="bold", va="center")
+    room = 0.9 * figure.bbox.width / max(title.get_window_extent().width, 1.0)
+    title.set_fontsize(13 * min(1.0, room))
+    return title
 
 
 def main():

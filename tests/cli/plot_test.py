@@ -1,4 +1,4 @@
-"""Which fields `libsolve plot` draws where there is no room for all. Needs no packages."""
+"""Which fields `libsolve plot` draws where there is no room for all. Titles need matplotlib."""
 
 import os
 import sys
@@ -34,6 +34,18 @@ class PlotFields(unittest.TestCase):
     def test_planes_share_rows(self):
         self.assertEqual(plot_fields.rows_of(["a", "VX", "b", "c", "VY"], str.islower),
                          [["a", "b"], ["VX"], ["c"], ["VY"]])
+
+    def test_long_titles_are_whole(self):
+        try:
+            import libsolve_plot
+        except SystemExit:
+            self.skipTest("h5py or matplotlib is not installed")
+        figure = libsolve_plot.plt.figure(figsize=(10, 5))
+        for words in ("short", "words " * 50):
+            drawn = libsolve_plot.draw_title(figure, 0.9, words)
+            self.assertEqual(drawn.get_text(), words)
+            self.assertLessEqual(drawn.get_window_extent().x1, figure.bbox.width)
+        self.assertLess(drawn.get_fontsize(), 13)
 
 
 if __name__ == "__main__":
