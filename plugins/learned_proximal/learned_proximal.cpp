@@ -129,19 +129,29 @@ double LearnedProximal::apply(const Vector& x, double t, double, const Vector& z
   const bool is_finite =
       std::all_of(known.z.begin(), known.z.end(), [](double v) { return std::isfinite(v); });
   if (!is_finite) return nan;
+  remember(std::move(known));
+  return 0.0;
+}
+
+void LearnedProximal::remember(Known known) {
   known_[next_known_] = std::move(known);
   next_known_ = (next_known_ + 1) % known_.size();
-  return 0.0;
 }
 
 bool LearnedProximal::invert(const double* x, std::vector<double>& y) {
   // min over y of phi(y) = s^2 psi(y / s) - <x, y>, strongly convex: Newton's method, steps by
   // conjugate gradients, halved until phi falls.
   const std::vector<double> target(x, x + cells_);
+  double rounding = 0.0;  // what phi at `at` may be off by
+  const auto phi_at = [&](const std::vector<double>& at, std::vector<double>& f_at) {
+    const double psi = evaluate(at.data(), f_at.data()), linear = inner(target, at);
+    rounding = 1e-14 * (std::abs(psi) + std::abs(linear));
+    return psi - linear;
+  };
   const double size = options_.scale * std::sqrt(static_cast<double>(cells_));
   std::vector<double> r(cells_), d(cells_), p(cells_), Hp(cells_), trial(cells_), f(cells_);
-  double phi = evaluate(y.data(), f.data()) - inner(target, y);
-  for (int k = 0; k < most_newton_steps; ++k) {
+  double phi = phi_at(y, f);
+  for (int k = 0; k < most_newton_steps && !is_stopped(); ++k) {
     for (std::size_t i = 0; i < cells_; ++i) r[i] = target[i] - f[i];
     double rr = inner(r, r);
     const double missed = std::sqrt(rr) / size;
@@ -151,7 +161,7 @@ bool LearnedProximal::invert(const double* x, std::vector<double>& y) {
     p = r;
     const std::vector<double> downhill = r;
     const double wanted = rr * std::min(0.01, missed);
-    for (int j = 0; j < most_cg_steps && rr > wanted; ++j) {
+    for (int j = 0; j < most_cg_steps && rr > wanted && !is_stopped(); ++j) {
       (void)evaluate(y.data(), nullptr, p.data(), Hp.data());
       const double step = rr / inner(p, Hp);
       for (std::size_t i = 0; i < cells_; ++i) {
@@ -166,8 +176,8 @@ bool LearnedProximal::invert(const double* x, std::vector<double>& y) {
     int halvings = 0;
     for (; halvings < most_halvings; ++halvings, length *= 0.5) {
       for (std::size_t i = 0; i < cells_; ++i) trial[i] = y[i] + length * d[i];
-      const double there = evaluate(trial.data(), f.data()) - inner(target, trial);
-      if (there <= phi - 1e-4 * length * slope + 1e-14 * std::abs(phi)) {
+      const double there = phi_at(trial, f);
+      if (there <= phi - 1e-4 * length * slope + rounding) {
         phi = there;
         break;
       }
@@ -187,14 +197,18 @@ double LearnedProximal::value_of(const double* x) {
 
 std::optional<double> LearnedProximal::value(const Vector& x) {
   const auto host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), x.view());
+  const auto told = [](double value) {
+    return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+  };
   for (const Known& known : known_)
     if (!known.z.empty() && std::equal(known.z.begin(), known.z.end(), host.data()))
-      return known.value;
+      return told(known.value);
   Known found{{host.data(), host.data() + fields_ * cells_}, 0.0};
   for (std::size_t field = 0; field < fields_; ++field)
     found.value += value_of(host.data() + field * cells_);
-  if (!std::isfinite(found.value)) return std::nullopt;
-  return found.value;
+  const double value = found.value;
+  remember(std::move(found));  // also where it was not found: the next to ask need not wait again
+  return told(value);
 }
 
 std::vector<Measure> LearnedProximal::work_counts() const {

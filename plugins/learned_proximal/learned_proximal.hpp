@@ -36,8 +36,8 @@ class LearnedProximal final : public ProximalOperator {
   /// InputError for weights that are not those of such a network.
   void prepare(const ProximalSpace& space) override;
   double apply(const Vector& x, double t, double tolerance, const Vector& z) override;
-  /// Known without work for the last points that apply() returned; else by Newton's method for f(y)
-  /// = x, and nothing where that does not get there.
+  /// Known without work for the last points that apply() returned or that were asked for; else by
+  /// Newton's method for f(y) = x, and nothing where that does not get there or is stopped.
   std::optional<double> value(const Vector& x) override;
   std::optional<double> fixed_step() const override { return 1.0; }
   std::vector<Measure> work_counts() const override;
@@ -52,18 +52,19 @@ class LearnedProximal final : public ProximalOperator {
   /// R(x) of one field; NaN where it is not found.
   double value_of(const double* x);
 
-  /// A point that apply() returned, and R there.
+  /// A point, and R there; NaN: was not found.
   struct Known {
     std::vector<double> z;
     double value = 0.0;
   };
+  void remember(Known known);
 
   Options options_;
   std::string base_folder_;
   std::vector<PackedNetwork<double>> networks_;  ///< for each symmetry
   std::unique_ptr<ConvexPass<double>> pass_;
   std::size_t fields_ = 1, cells_ = 0;
-  std::array<Known, 4> known_ = {};
+  std::array<Known, 6> known_ = {};
   std::size_t next_known_ = 0;
   std::int64_t passes_ = 0, inversions_ = 0;
 };

@@ -7,7 +7,7 @@ namespace learned_proximal {
 
 /// Synthetic pictures of size x size cells, x fastest, grey values in [0, 1]: a background, black
 /// in one half of them, under 1 to 6 discs, rings, turned rectangles, triangles or half planes of
-/// one value each. What covers a part of a cell counts by 4 x 4 points. Picture `number` of `seed`
+/// one value each, one in twenty striped or checked. What covers a part of a cell counts by 4 x 4 points. Picture `number` of `seed`
 /// depends on nothing else.
 class Pictures {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <libsolve/core/text.hpp>
+#include <optional>
 
 namespace learned_proximal {
 
@@ -62,7 +63,6 @@ void TrainerOptions::check(const TrainerOptions& o, const std::string& prefix,
 
 ProximalTrainer::ProximalTrainer(const Options& options, const Context& context)
     : options_(options),
-      seed_(context.seed),
       network_(options.network),
       packed_(network_),
       pictures_(options.size, context.seed, "learned_proximal::training"),
@@ -175,20 +175,28 @@ double ProximalTrainer::step() {
 
 Report ProximalTrainer::train(Monitor& monitor) {
   Report report;
-  double smooth = -1.0, first = -1.0;
+  std::optional<double> smooth, first;  // of one kind of loss, and of this call
   bool was_l1 = true;
   const auto stop = [&](Status status) {
     report.status = status;
     report.iterations = step_;
     report.reason = std::to_string(step_) + " of " + std::to_string(options_.adam.steps) +
-                    " steps, loss " + short_number(smooth);
-    report.measures = {{"loss", smooth, ""}, {"first_loss", first, ""}};
+                    " steps";
+    if (smooth) {
+      report.reason += ", loss " + short_number(*smooth);
+      report.measures = {{"loss", *smooth, ""}, {"first_loss", *first, ""}};
+    }
     if (status == Status::converged) {
       const Errors errors = judge();
       report.measures.push_back({"psnr", psnr(errors.found), "dB"});
       report.measures.push_back({"noisy_psnr", psnr(errors.noisy), "dB"});
       report.reason += "; on pictures not trained on " + short_number(psnr(errors.found)) +
                        " dB, with noise " + short_number(psnr(errors.noisy)) + " dB";
+      if (!(errors.found < errors.noisy)) {
+        report.status = Status::stagnated;
+        report.reason += ": no noise is taken out; raise 'gamma_begin' or 'l1_part', where the loss "
+                         "is 1 nothing is learned";
+      }
     }
     report.metrics = {{"parameters", static_cast<double>(parameters_.size()), ""},
                       {"network_flops_per_unknown", 2.0 * network_.multiply_adds_per_cell(), ""}};
@@ -197,10 +205,10 @@ Report ProximalTrainer::train(Monitor& monitor) {
   while (step_ < options_.adam.steps) {
     const double gamma = gamma_of(step_);
     const double loss = step();
-    if ((gamma == 0.0) != was_l1) smooth = -1.0;  // another loss
+    if ((gamma == 0.0) != was_l1) smooth = first = std::nullopt;  // another loss
     was_l1 = gamma == 0.0;
-    smooth = smooth < 0.0 ? loss : smooth + (loss - smooth) / memory;
-    if (first < 0.0) first = loss;
+    smooth = smooth ? *smooth + (loss - *smooth) / memory : loss;
+    if (!first) first = loss;
     const Sample samples[] = {
         {"loss", loss}, {"learning_rate", adam_.rate(step_ - 1)}, {"gamma", gamma}};
     const Verdict verdict = monitor.observe(step_, samples);

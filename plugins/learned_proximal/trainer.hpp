@@ -30,8 +30,9 @@ struct TrainerOptions {
                     Diagnostics& problems);
 };
 
-/// Learns f = grad psi from pictures x and y = x + sigma n, n white noise, so that f is the
-/// proximal operator of -sigma^2 log p(x) (Fang, Buchanan, Sulam 2024, section 3): first with the
+/// Learns f = grad psi from pictures x and y = x + sigma n, n white noise, so that f tends to
+/// the proximal operator of -sigma^2 log p(x) as gamma falls to 0 and `sharpened` is 0 (Fang,
+/// Buchanan, Sulam 2024, theorem 3.2): first with the
 /// mean of |f(y) - x|, then with the proximal matching loss
 ///   m(d) = 1 - exp(-d^2 / gamma^2),  d^2 the mean of (f(y) - x)^2 over the cells of a picture,
 /// gamma falling from `gamma_begin` to `gamma_end`. Differs from the paper: gamma falls
@@ -68,7 +69,6 @@ class ProximalTrainer final : public Trainer {
   void scale_readout();
 
   Options options_;
-  std::uint64_t seed_;
   ConvexNetwork network_;
   PackedNetwork<float> packed_;
   Pictures pictures_;

@@ -207,7 +207,7 @@ TEST_F(Networks, ParameterGradientsAreDerivatives) {
   }
 }
 
-/// A picture in the middle of zeros, one cell further: so is f, to the digits.
+/// A picture in the middle of zeros, two cells further: so is f, to the digits.
 TEST_F(Networks, ShiftsOfPicturesShiftTheGradient) {
   std::vector<double> x(n, 0.0), moved(n, 0.0);
   const auto values = random_picture(9, 5);

@@ -43,6 +43,31 @@ TEST_F(Operators, ValueByInversionIsTheValueRemembered) {
   }
 }
 
+/// Who says stop is heard while f is inverted, and nobody waits for that point a second time.
+TEST_F(Operators, InversionsAreStopped) {
+  class Stop final : public Monitor {
+   public:
+    Verdict observe(std::int64_t, std::span<const Sample>) override { return Verdict::proceed; }
+    Verdict poll() override { return Verdict::time_limit; }
+  } stop;
+  const auto R = prepared();
+  const Vector x = to_vector(random_values(cells, 2, 0.7));
+  R->heed(&stop);
+  EXPECT_FALSE(R->value(x).has_value());
+  const double passes = count(*R, "network_passes");
+  EXPECT_LE(passes, 8.0);
+  R->heed(nullptr);
+  EXPECT_FALSE(R->value(x).has_value());
+  EXPECT_EQ(count(*R, "network_passes"), passes);
+  // What was found is remembered as well.
+  const Vector other = to_vector(random_values(cells, 3, 0.7));
+  const auto found = R->value(other);
+  ASSERT_TRUE(found.has_value());
+  const double all = count(*R, "network_passes");
+  EXPECT_EQ(R->value(other), found);
+  EXPECT_EQ(count(*R, "network_passes"), all);
+}
+
 /// x - f^{-1}(x) is -R'(x), by differences of R.
 TEST_F(Operators, GradientOfRIsWhatTheOperatorTakesAway) {
   const auto R = prepared();
@@ -71,7 +96,7 @@ TEST_F(Operators, ScaleIsThatOfThePictures) {
   EXPECT_NEAR(*S->value(to_vector(small)), whole / 16.0, 1e-12 * std::abs(whole));
 }
 
-/// Mirrored along x, along y, and turned round, the picture gives the same result so mirrored;
+/// Mirrored along x, along y, and both (half a turn), the picture gives the same result so mirrored;
 /// without `symmetric` it does not.
 TEST_F(Operators, MirrorImagesGiveMirrorImages) {
   const auto x = random_values(cells, 8, 0.5);

@@ -39,6 +39,30 @@ TEST(Training, LearnsToTakeOutNoise) {
   EXPECT_GT(r.value("psnr"), r.value("noisy_psnr") + 3.0) << "half of its power at least";
 }
 
+/// A loss of 1 everywhere has no gradient: that is no success.
+TEST(Training, SaysWhereNothingIsLearned) {
+  TrainerOptions o = small_training(5);
+  o.l1_part = 0.0;
+  o.gamma_begin = 1e-3;
+  o.gamma_end = 1e-4;
+  const Report r = ProximalTrainer(o, context_of(1)).train(Monitor::none());
+  EXPECT_EQ(r.status, Status::stagnated) << r.reason;
+  EXPECT_NE(r.reason.find("gamma_begin"), std::string::npos) << r.reason;
+}
+
+TEST(Training, ReportsOneKindOfLoss) {
+  TrainerOptions o = small_training(40);
+  o.l1_part = 0.5;
+  ProximalTrainer trainer(o, context_of(1)), finished(o, context_of(1));
+  RecordingMonitor monitor;
+  const Report r = trainer.train(monitor);
+  EXPECT_EQ(r.value("first_loss"), monitor.first_values[20]) << "the first of the last kind";
+  finished.resume(trainer.state());
+  const Report none = finished.train(Monitor::none());
+  EXPECT_EQ(none.reason.find(", loss "), std::string::npos) << none.reason;
+  for (const Measure& m : none.measures) EXPECT_NE(m.name, "loss");
+}
+
 TEST(Training, IsDeterministicAndResumesToTheSameDigits) {
   TrainerOptions o = small_training(30);
   o.sharpened = 0.5;
