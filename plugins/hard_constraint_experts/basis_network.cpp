@@ -141,8 +141,7 @@ struct Pass {
 /// body(part, pass, first node, end) for all blocks.
 template <class Body>
 void for_blocks(const SorptionGrid& grid, const std::vector<int>& widths, const Body& body) {
-  const std::size_t nodes =
-      static_cast<std::size_t>(grid.size + 1) * static_cast<std::size_t>(grid.steps + 1);
+  const std::size_t nodes = grid.num_nodes();
   const std::size_t blocks = (nodes + block - 1) / block;
   const Inputs inputs(grid);
   Kokkos::parallel_for(
@@ -309,8 +308,7 @@ void evaluate_chebyshev(const SorptionGrid& grid, int in_space, int in_time, con
   };
   for (int n = 0; n <= grid.steps; ++n)
     for (int i = 0; i <= grid.size; ++i) {
-      const auto node = static_cast<std::size_t>(n) * static_cast<std::size_t>(grid.size + 1) +
-                        static_cast<std::size_t>(i);
+      const std::size_t node = grid.node(n, i);
       const double x = 2.0 * i / grid.size - 1.0, t = 2.0 * n / grid.steps - 1.0;
       for (int b = 0; b < in_time; ++b)
         for (int a = 0; a < in_space; ++a)

@@ -34,10 +34,7 @@ struct Rows {
   const int* given = nullptr;
   const double* basis = nullptr;
 
-  std::size_t node(int n, int i) const {
-    return static_cast<std::size_t>(n) * static_cast<std::size_t>(grid.size + 1) +
-           static_cast<std::size_t>(i);
-  }
+  std::size_t node(int n, int i) const { return grid.node(n, i); }
   const double* at(std::size_t node) const {
     return basis + node * static_cast<std::size_t>(functions);
   }
@@ -283,7 +280,7 @@ bool Experts::add_adjoint(const Basis& basis, const double* g, const Basis& out)
   const Arrays::Vector<double> by_weights("hard_constraint_experts::dw", shape_.problems, n);
   const auto inner = static_cast<std::size_t>(grid_.inner());
   const auto node_of = [&](std::size_t place) {
-    return node(static_cast<int>(place / inner) + 1, static_cast<int>(place % inner) + 1);
+    return grid_.node(static_cast<int>(place / inner) + 1, static_cast<int>(place % inner) + 1);
   };
   for (std::size_t k = 0; k < boxes_.size(); ++k)
     for (const std::size_t place : boxes_[k])

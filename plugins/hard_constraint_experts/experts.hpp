@@ -11,7 +11,7 @@ namespace hard_constraint_experts {
 using Host = Kokkos::DefaultHostExecutionSpace;
 
 /// A number for each node (n, i), n = 0, ..., steps, i = 0, ..., size, and each basis function:
-/// node n (size + 1) + i, functions fastest.
+/// SorptionGrid::node(n, i), functions fastest.
 using Basis = Kokkos::View<double**, Kokkos::LayoutRight, Kokkos::HostSpace>;
 
 struct ExpertOptions {
@@ -68,10 +68,6 @@ class Experts {
  private:
   using Arrays = BatchArrays<Host>;
   void draw(std::uint64_t seed, std::uint64_t number);
-  std::size_t node(int n, int i) const {
-    return static_cast<std::size_t>(n) * static_cast<std::size_t>(grid_.size + 1) +
-           static_cast<std::size_t>(i);
-  }
 
   SorptionGrid grid_;
   ExpertOptions options_;

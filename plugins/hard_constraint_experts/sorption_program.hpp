@@ -38,6 +38,12 @@ struct SorptionGrid {
     return static_cast<std::size_t>(n - 1) * static_cast<std::size_t>(inner()) +
            static_cast<std::size_t>(i - 1);
   }
+  /// Place of (n, i) among all nodes, n = 0, ..., steps, i = 0, ..., size.
+  std::size_t node(int n, int i) const {
+    return static_cast<std::size_t>(n) * static_cast<std::size_t>(size + 1) +
+           static_cast<std::size_t>(i);
+  }
+  std::size_t num_nodes() const { return node(steps + 1, 0); }
   /// u at any node, from the unknowns.
   double value(const double* u, int n, int i) const {
     if (n == 0) return initial;

@@ -28,7 +28,7 @@ SorptionGrid training_grid(const Problem& problem) {
 
 Basis nodes_of(const SorptionGrid& g, int functions) {
   return Basis("hard_constraint_experts::basis",
-               static_cast<std::size_t>(g.size + 1) * static_cast<std::size_t>(g.steps + 1),
+               g.num_nodes(),
                static_cast<std::size_t>(functions));
 }
 

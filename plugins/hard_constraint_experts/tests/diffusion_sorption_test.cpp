@@ -240,7 +240,7 @@ TEST(DiffusionSorption, ShowsAllNodes) {
                                   [](const Field& f) { return f.name == "concentration"; });
   ASSERT_NE(field, fields.end());
   const auto all = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), field->values.view());
-  ASSERT_EQ(all.extent(0), num_nodes(g));
+  ASSERT_EQ(all.extent(0), g.num_nodes());
   EXPECT_EQ(all(node(g, 0, 5)), g.initial);
   EXPECT_EQ(all(node(g, 3, 0)), 1.0);
   EXPECT_EQ(all(node(g, 3, 5)), problem->host_x()[g.at(3, 5)]);

@@ -72,7 +72,7 @@ TEST(Experts, AreAtTheMinimumOfTheirLeastSquares) {
 TEST(Experts, FindASolutionThatTheBasisHas) {
   const SorptionGrid g = small_grid(16, 12);
   const std::vector<double> exact_u = stepped(g);
-  const Basis basis("test::basis", num_nodes(g), 3);
+  const Basis basis("test::basis", g.num_nodes(), 3);
   const RandomStream noise(1, "test::noise");
   for (int n = 0; n <= g.steps; ++n)
     for (int i = 0; i <= g.size; ++i) {
@@ -106,9 +106,9 @@ TEST(Experts, ShareOutTheGrid) {
 
 /// The derivative by the basis of a linear function of the solution, along drawn directions.
 void expect_exact_adjoint(const SorptionGrid& g, const ExpertOptions& o) {
-  const Basis basis = chebyshev(g, 3, 2), direction("test::direction", num_nodes(g), 6),
-              shifted("test::shifted", num_nodes(g), 6),
-              gradient("test::gradient", num_nodes(g), 6);
+  const Basis basis = chebyshev(g, 3, 2), direction("test::direction", g.num_nodes(), 6),
+              shifted("test::shifted", g.num_nodes(), 6),
+              gradient("test::gradient", g.num_nodes(), 6);
   const RandomStream numbers(7, "test::adjoint");
   for (std::size_t k = 0; k < direction.size(); ++k) direction.data()[k] = numbers.normal(k);
   std::vector<double> by_u(g.unknowns());

@@ -44,17 +44,13 @@ inline std::vector<double> stepped(const SorptionGrid& g) {
   return u;
 }
 
-inline std::size_t num_nodes(const SorptionGrid& g) {
-  return static_cast<std::size_t>(g.size + 1) * static_cast<std::size_t>(g.steps + 1);
-}
-
 inline std::size_t node(const SorptionGrid& g, int n, int i) {
   return static_cast<std::size_t>(n) * static_cast<std::size_t>(g.size + 1) +
          static_cast<std::size_t>(i);
 }
 
 inline Basis chebyshev(const SorptionGrid& g, int in_space, int in_time) {
-  const Basis basis("test::basis", num_nodes(g), static_cast<std::size_t>(in_space * in_time));
+  const Basis basis("test::basis", g.num_nodes(), static_cast<std::size_t>(in_space * in_time));
   evaluate_chebyshev(g, in_space, in_time, basis);
   return basis;
 }

@@ -56,7 +56,7 @@ double difference(const Value& value, double h) {
 TEST(BasisNetwork, GradientIsExact) {
   const SorptionGrid g = small_grid(7, 5);
   BasisNetwork network({.functions = 3, .hidden = 6, .layers = 2}, 1);
-  const Basis basis("test::basis", num_nodes(g), 3), by_basis("test::by_basis", num_nodes(g), 3);
+  const Basis basis("test::basis", g.num_nodes(), 3), by_basis("test::by_basis", g.num_nodes(), 3);
   const RandomStream numbers(1, "test::network");
   for (std::size_t k = 0; k < by_basis.size(); ++k) by_basis.data()[k] = numbers.normal(k);
   std::vector<double> gradient(network.parameters().size(), 0.0);
